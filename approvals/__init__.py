@@ -1,0 +1,20 @@
+"""Human approval as a service: ask, wait, hear the answer exactly once, tell the caller.
+
+==============  ==============================================================================
+`model`         the values and every rule about them; pure
+`errors`        the error tree: a stable code, a sentence for people, the evidence
+`wire`          JSON and text in, limits, JSON out
+`service`       the use cases: request, find, decide, cancel
+`instances`     the durable client, with its answers made plain
+`workflow`      the orchestrator, and only it: the one writer of an outcome
+`activities`    what an orchestration does to the world
+`channels`      how people are told
+`api`           the JSON routes; error to status in one place
+`settings`      the environment, read once
+==============  ==============================================================================
+
+Rules live in `model` and are asked from two sides: by the orchestrator, which has the last word, and by the
+service, for an early answer. Nothing here knows on what host it runs.
+"""
+
+VERSION = "0.1.0"

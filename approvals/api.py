@@ -1,0 +1,210 @@
+"""The JSON routes: they translate, and decide nothing. Every error becomes a status here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from approvals import VERSION, errors, model, settings, wire
+from approvals.instances import Instances
+from approvals.service import Approvals
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Handler = Callable[[func.HttpRequest, Approvals], Awaitable[func.HttpResponse]]
+
+logger = logging.getLogger("approvals.api")
+
+blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
+
+# The host answers a method that a route does not name with an empty 404; to say 405 a route names them all.
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+STATUSES: dict[type[errors.ApprovalError], int] = {
+    errors.BodyMissing: 400,
+    errors.BodyTooLarge: 413,
+    errors.NotJsonMedia: 415,
+    errors.Unreadable: 400,
+    errors.BadHeader: 400,
+    errors.Invalid: 422,
+    errors.KeyReused: 422,
+    errors.MethodNotOffered: 405,
+    errors.NotFound: 404,
+    errors.AlreadyDecided: 409,
+    errors.NoLongerOpen: 410,
+    errors.SchedulerUnavailable: 503,
+}
+RETRY_SECONDS = "2"
+
+
+# --- routes ---------------------------------------------------------------------------------------
+
+
+@blueprint.route(route="api/requests", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def requests(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests`: ask."""
+    return await answered(req, client, {"POST": create})
+
+
+@blueprint.route(route="api/requests/{request_id}", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def request(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}`: look."""
+    return await answered(req, client, {"GET": look})
+
+
+@blueprint.route(route="api/requests/{request_id}/cancel", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def cancellation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}/cancel`: take back."""
+    return await answered(req, client, {"POST": cancel})
+
+
+@blueprint.route(route="api/approvals/{request_id}", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def approval(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/approvals/{request_id}`: decide."""
+    return await answered(req, client, {"POST": decide})
+
+
+@blueprint.route(route="api/health", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.durable_client_input(client_name="client")
+async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/health`: whether this app answers; it asks nobody else, so that a slow scheduler does not take it down."""
+    return await answered(req, client, {"GET": healthy})
+
+
+# --- what they do ---------------------------------------------------------------------------------
+
+
+async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Make a request: 201, or 200 for one this Idempotency-Key made before."""
+    key = wire.idempotency_key(req.headers)
+    body = wire.parse(wire.RequestBody, req.headers, req.get_body())
+    made = await approvals.request(body, key, origin(req))
+    request = made.found.request
+    headers = {"Location": request.status_url}
+    return reply(201 if made.fresh else 200, wire.created(request, made.found.story), headers)
+
+
+async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Tell the whole story; with `Prefer: wait=N` when it changes or after N seconds."""
+    wait = wire.preferred_wait(req.headers)
+    found = await approvals.find_changed(req.route_params["request_id"], wait)
+    text = wire.compact(wire.told(found))
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": etag} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
+    if etag in [tag.strip() for tag in req.headers.get("if-none-match", "").split(",")]:
+        return func.HttpResponse(status_code=304, headers=headers)
+    return reply(200, text, headers)
+
+
+async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Take a decision: 200 once it is recorded, 202 when that could not be seen in time."""
+    body = wire.parse(wire.DecisionBody, req.headers, req.get_body())
+    answer = await approvals.decide(req.route_params["request_id"], body)
+    return settled(answer.found, confirmed=answer.confirmed)
+
+
+async def cancel(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Take a request back: 200 once that is recorded, 202 when it could not be seen in time."""
+    body = wire.parse(wire.CancellationBody, req.headers, req.get_body())
+    answer = await approvals.cancel(req.route_params["request_id"], body)
+    return settled(answer.found, confirmed=answer.confirmed)
+
+
+async def healthy(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
+    """Say that the app answers, and which version."""
+    return reply(200, {"status": "ok", "version": VERSION})
+
+
+def settled(found: model.Found, *, confirmed: bool) -> func.HttpResponse:
+    """Tell what stands after an answer."""
+    if confirmed:
+        return reply(200, wire.told(found))
+    headers = {"Location": found.request.status_url, "Retry-After": RETRY_SECONDS}
+    return reply(202, wire.told(found), headers)
+
+
+# --- in and out -----------------------------------------------------------------------------------
+
+
+async def answered(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
+) -> func.HttpResponse:
+    """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape."""
+    allowed = offered(handlers)
+    try:
+        if req.method == "OPTIONS":
+            return func.HttpResponse(status_code=204, headers={"Allow": ", ".join(allowed)})
+        handler = handlers.get("GET" if req.method == "HEAD" else req.method)
+        if not handler:
+            return problem(errors.MethodNotOffered(allowed))
+        return await handler(req, Approvals(Instances(client), settings.current()))
+    except errors.ApprovalError as error:
+        return problem(error)
+    except Exception:
+        logger.exception("%s %s failed", req.method, urlsplit(req.url).path)
+        return problem(Unexpected())
+
+
+def offered(handlers: dict[str, Handler]) -> tuple[str, ...]:
+    """Name the methods a route answers to."""
+    head = ("HEAD",) if "GET" in handlers else ()
+    return (*handlers, *head, "OPTIONS")
+
+
+class Unexpected(errors.ApprovalError):
+    """A defect of ours: what it was is in the log, not in the answer."""
+
+    code = "internal"
+    title = "Something went wrong here"
+
+    def __init__(self) -> None:
+        super().__init__("This is our defect, and it was logged. Sending the same again is safe.")
+
+
+def status_of(error: errors.ApprovalError) -> int:
+    """Give the status of an error: its own, or its nearest ancestor's."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
+def problem(error: errors.ApprovalError) -> func.HttpResponse:
+    """Write an error as `application/problem+json` (RFC 9457)."""
+    status = status_of(error)
+    body = {
+        "type": f"urn:durable-approvals:problem:{error.code}",
+        "title": error.title,
+        "status": status,
+        "detail": str(error),
+        "code": error.code,
+        **error.evidence(),
+    }
+    headers = {}
+    if isinstance(error, errors.MethodNotOffered):
+        headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.SchedulerUnavailable):
+        headers["Retry-After"] = RETRY_SECONDS
+    return reply(status, body, headers, media="application/problem+json")
+
+
+def reply(
+    status: int, body: dict[str, Any] | str, headers: dict[str, str] | None = None, media: str = "application/json"
+) -> func.HttpResponse:
+    """Answer with JSON that nobody keeps and nobody guesses the type of."""
+    text = body if isinstance(body, str) else wire.compact(body)
+    common = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return func.HttpResponse(text, status_code=status, mimetype=media, headers={**common, **(headers or {})})
+
+
+def origin(req: func.HttpRequest) -> str:
+    """Give the address the request came to: a development convenience, PUBLIC_BASE_URL goes before it."""
+    parts = urlsplit(req.url)
+    return f"{parts.scheme}://{parts.netloc}"

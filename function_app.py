@@ -1,0 +1,19 @@
+"""Durable Approvals: ask, wait, hear the answer exactly once, tell the caller.
+
+The journey, with `make run` in another terminal:
+
+curl -s http://localhost:7071/api/requests -H 'Content-Type: application/json' -d '{"requester": "ada@example.com", "item": "New laptop", "timeout_hours": 24}'
+
+curl -s http://localhost:7071/api/approvals/REQUEST_ID -H 'Content-Type: application/json' -d '{"is_approved": true, "approver": "grace@example.com", "comments": "Enjoy"}'
+
+curl -s http://localhost:7071/api/requests/REQUEST_ID
+"""  # noqa: E501 - each line is one command to paste
+
+import azure.durable_functions as df
+
+from approvals import activities, api, workflow
+
+app = df.DFApp()
+app.register_functions(api.blueprint)
+app.register_functions(workflow.blueprint)
+app.register_functions(activities.blueprint)
