@@ -1,0 +1,130 @@
+"""One running host: the app's HTTP, the durable RPC, the worker, and a task hub if none is given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from devhost.connection import Connection, TaskHubAddress, connect
+from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
+from devhost.taskhub import TaskHub
+from devhost.unkind import UnkindTaskHub
+from devhost.web import Web
+from devhost.worker import Worker
+
+if TYPE_CHECKING:
+    from devhost.index import FunctionApp
+
+logger = logging.getLogger("devhost")
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+THREADS = 32
+GOODBYE_SECONDS = 0.5
+RECORD_LAG_SECONDS = 0.1
+
+
+class PortTaken(Exception):
+    """Something else listens there."""
+
+
+@dataclass
+class Host:
+    """Runs an app from `start` to `stop`. Port 0 means any free port."""
+
+    app: FunctionApp
+    bind: str = "127.0.0.1"
+    port: int = 7071
+    rpc_port: int = 17071
+    address: TaskHubAddress | None = None
+    unkind: int | None = None
+    hub: TaskHub | None = None
+    _closing: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    @property
+    def url(self) -> str:
+        """The address of the app."""
+        return f"http://{self.bind}:{self.port}"
+
+    @property
+    def rpc_url(self) -> str:
+        """The address of the durable RPC."""
+        return f"http://127.0.0.1:{self.rpc_port}{PREFIX}"
+
+    @property
+    def task_hub(self) -> str:
+        """What task hub it uses, in words."""
+        if self.hub:
+            mood = f", unkind (seed {self.unkind})" if self.unkind is not None else ""
+            return f"embedded, hub '{self.app.host.hub_name}'{mood}; its state is in memory and ends with this host"
+        return str(self.address)
+
+    async def start(self) -> None:
+        """Listen and take work. Raises PortTaken when something else listens on the app's port."""
+        address = self.address or self.embedded()
+        connection = connect(address)
+        self._closing.push_async_callback(connection.close)
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="function")
+        self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
+        await self.listen(connection, threads)
+        worker = Worker(self.app, connection, threads, lambda: self.binding(self.url))
+        running = asyncio.create_task(worker.run())
+        self._closing.push_async_callback(ended, running)
+        await worker.connected.wait()
+
+    def embedded(self) -> TaskHubAddress:
+        """Start a task hub in this process."""
+        self.hub = TaskHub(port=0) if self.unkind is None else UnkindTaskHub(port=0, seed=self.unkind)
+        self.hub.start()
+        self._closing.callback(self.hub.stop, grace=0)
+        return TaskHubAddress(f"http://127.0.0.1:{self.hub.port}", self.app.host.hub_name)
+
+    async def listen(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+        """Open the two ports: the app's, with the webhooks of the extension beside it, and the RPC's."""
+        rpc = Rpc(connection, self.app.host.default_version, RECORD_LAG_SECONDS if self.hub else 0)
+        try:
+            self.rpc_port = await self.serve(rpc.handle, "127.0.0.1", self.rpc_port)
+        except OSError:
+            self.rpc_port = await self.serve(rpc.handle, "127.0.0.1", 0)  # as the real host does
+        front = Web(self.app, self.binding, threads)
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            webhook = request.raw_path.startswith(WEBHOOKS)
+            return await (rpc.handle(request) if webhook else front.handle(request))
+
+        try:
+            self.port = await self.serve(handle, self.bind, self.port)
+        except OSError as error:
+            raise PortTaken(f"Port {self.port} of {self.bind} cannot be listened on: {os.strerror(error.errno or 0)}. Try --port.") from error
+
+    async def serve(self, handle: Handler, bind: str, port: int) -> int:
+        """Listen on a port with a handler; give the port."""
+        listener = socket.create_server((bind, port), backlog=1024)
+        runner = web.ServerRunner(web.Server(handle, access_log=None, auto_decompress=False, keepalive_timeout=120))
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener, shutdown_timeout=GOODBYE_SECONDS).start()
+        return listener.getsockname()[1]
+
+    def binding(self, base: str) -> str:
+        """Write the durableClient binding for a request that came to `base`."""
+        return client_binding(base, f"http://127.0.0.1:{self.rpc_port}", self.app.host.hub_name)
+
+    async def stop(self) -> None:
+        """End everything within two seconds; the task hub last."""
+        await self._closing.aclose()
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

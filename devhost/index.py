@@ -1,0 +1,380 @@
+"""What a function app registered, as the Functions host and its Python worker index it.
+
+The app is imported as the worker imports it and asked once for its functions. Whatever the worker would not
+load, and whatever this host does not implement, is refused here, by name and before the first request.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import re
+import sys
+import threading
+import typing
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import azure.functions as func
+
+from devhost.routes import Refused, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+__all__ = ["Activity", "FunctionApp", "Host", "HttpFunction", "Invocation", "Orchestrator", "Refused", "load"]
+
+HTTP, ORCHESTRATION, ACTIVITY = "httpTrigger", "orchestrationTrigger", "activityTrigger"
+CLIENT = "durableClient"
+MODULE = "function_app"
+
+_VARIABLE = re.compile("%([^%]+)%")
+_THREAD_LOCAL = threading.local()
+
+
+@dataclass(frozen=True)
+class Host:
+    """What of host.json matters here."""
+
+    hub_name: str
+    default_version: str | None
+    route_prefix: str
+
+
+@dataclass(frozen=True)
+class HttpFunction:
+    """A function behind a route. `methods` in upper case; none at all means every method."""
+
+    name: str
+    call: Callable[..., Any]
+    route: Route  # the host's prefix included
+    methods: tuple[str, ...]
+    client_parameters: tuple[str, ...]
+    trigger_parameter: str
+    wants_context: bool
+    is_async: bool
+    auth_level: str
+
+
+@dataclass(frozen=True)
+class Orchestrator:
+    """`call(context=OrchestrationContext)` runs one turn and returns the SDK's reply, a JSON string."""
+
+    name: str  # the durable name
+    call: Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A function that takes one input and returns what becomes its output."""
+
+    name: str  # the durable name
+    call: Callable[..., Any]
+    parameter: str
+    is_async: bool
+    wants_context: bool
+    client_parameters: tuple[str, ...]
+    function_name: str = ""  # where it differs from the durable name
+    folder: Path = Path()
+
+    def context(self) -> Invocation:
+        """Make the context of one more invocation."""
+        return Invocation(self.function_name or self.name, self.folder)
+
+
+@dataclass(frozen=True)
+class FunctionApp:
+    """An app's index. The dicts are by durable name; the `find_` methods ignore case, as the extension does."""
+
+    folder: Path
+    host: Host
+    http: list[HttpFunction]
+    orchestrators: dict[str, Orchestrator]
+    activities: dict[str, Activity]
+
+    def find_orchestrator(self, name: str) -> Orchestrator | None:
+        """Look an orchestrator up by its durable name, ignoring case."""
+        return self._orchestrators.get(name.lower())
+
+    def find_activity(self, name: str) -> Activity | None:
+        """Look an activity up by its durable name, ignoring case."""
+        return self._activities.get(name.lower())
+
+    @cached_property
+    def _orchestrators(self) -> dict[str, Orchestrator]:
+        return {name.lower(): orchestrator for name, orchestrator in self.orchestrators.items()}
+
+    @cached_property
+    def _activities(self) -> dict[str, Activity]:
+        return {name.lower(): activity for name, activity in self.activities.items()}
+
+
+class TraceContext(NamedTuple):
+    """W3C trace context of an invocation; empty strings when the caller sent none."""
+
+    trace_parent: str = ""
+    trace_state: str = ""
+    attributes: Mapping[str, str] = {}
+
+
+class RetryContext(NamedTuple):
+    """Function-level retries, of which this host has none."""
+
+    retry_count: int = 0
+    max_retry_count: int = 0
+    exception: None = None
+
+
+class Invocation(func.Context):
+    """The invocation context that a function gets when it has an unbound parameter named `context`."""
+
+    # Plain values in place of the abstract properties.
+    invocation_id: str = ""
+    function_name: str = ""
+    function_directory: str = ""
+    thread_local_storage: Any = _THREAD_LOCAL
+    trace_context: Any = TraceContext()
+    retry_context: Any = RetryContext()
+
+    def __init__(self, function_name: str, folder: Path, trace_context: TraceContext | None = None) -> None:
+        self.invocation_id = str(uuid.uuid4())
+        self.function_name = function_name
+        self.function_directory = str(folder)
+        if trace_context is not None:
+            self.trace_context = trace_context
+
+
+def load(folder: Path) -> FunctionApp:
+    """Import the app in `folder` and index it.
+
+    `Values` of local.settings.json go to the environment unless set already, as with `func start`; the folder
+    comes first on sys.path. Raises `Refused`; what the app's own code raises on import comes out as it is.
+    """
+    folder = folder.resolve()
+    _apply_settings(folder)
+    host = _host(folder)
+    register = _register(_import(folder))
+    try:
+        functions = register.get_functions()  # once: a second call takes every name for a duplicate
+    except ValueError as error:
+        raise Refused(f"{folder / MODULE}.py: {error}") from error
+
+    app = FunctionApp(folder, host, http=[], orchestrators={}, activities={})
+    seen: set[str] = set()
+    for function in functions:
+        name = function.get_function_name()
+        if name.lower() in seen:
+            raise Refused(f"function '{name}': another function has that name; case does not count")
+        seen.add(name.lower())
+        if _disabled(name):
+            continue
+        entry = _entry(folder, host, function)
+        if isinstance(entry, HttpFunction):
+            app.http.append(entry)
+            continue
+        index: dict[str, Any] = app.orchestrators if isinstance(entry, Orchestrator) else app.activities
+        if entry.name.lower() in map(str.lower, index):
+            raise Refused(f"function '{name}': another one of its kind has the durable name '{entry.name}'")
+        index[entry.name] = entry
+    return app
+
+
+def _entry(folder: Path, host: Host, function: Any) -> HttpFunction | Orchestrator | Activity:
+    """Check one function as the worker does and make its entry."""
+    name, call = function.get_function_name(), function.get_user_function()
+    bindings = [json.loads(text) for text in function.get_raw_bindings()]  # what the host is told of it
+    trigger = bindings[function.get_bindings().index(function.get_trigger())]
+    clients = tuple(binding["name"] for binding in bindings if binding["type"] == CLIENT)
+    for setting in function._settings:  # noqa: SLF001 - the SDK lists them nowhere else
+        if setting.setting_name != "function_name":
+            raise Refused(f"function '{name}': this host does not implement {setting.setting_name}")
+    _check_bindings(name, trigger, bindings, host)
+    wants_context = _check_signature(name, call, trigger, {trigger["name"], *clients})
+    if not _awaitable(call):
+        raise Refused(
+            f"function '{name}': a function with a durable client must be async: the SDK awaits what it returns"
+        )
+    is_async = inspect.iscoroutinefunction(call)
+    if trigger["type"] == ORCHESTRATION:
+        return Orchestrator(trigger.get("orchestration") or name, call)
+    if trigger["type"] == ACTIVITY:
+        durable_name = trigger.get("activity") or name
+        return Activity(durable_name, call, trigger["name"], is_async, wants_context, clients, name, folder)
+    return HttpFunction(
+        name=name,
+        call=call,
+        route=_route(name, host.route_prefix, trigger.get("route") or name),
+        methods=tuple(dict.fromkeys(method.upper() for method in trigger.get("methods") or ())),
+        client_parameters=clients,
+        trigger_parameter=trigger["name"],
+        wants_context=wants_context,
+        is_async=is_async,
+        auth_level=(trigger.get("authLevel") or "function").lower(),
+    )
+
+
+def _route(name: str, prefix: str, template: str) -> Route:
+    try:
+        return Route.parse(f"{prefix.strip('/')}/{template.lstrip('/')}")
+    except Refused as error:
+        raise Refused(f"function '{name}': {error}") from None
+
+
+def _check_bindings(name: str, trigger: dict[str, Any], bindings: list[dict[str, Any]], host: Host) -> None:
+    kind = trigger["type"]
+    if kind not in {HTTP, ORCHESTRATION, ACTIVITY}:
+        raise Refused(f"function '{name}': this host does not implement {kind}")
+    if kind == ORCHESTRATION and trigger["name"] != "context":
+        raise Refused(
+            f"function '{name}': context_name must be 'context', not '{trigger['name']}': the SDK's wrapper "
+            "has that parameter whatever the function calls it, and the worker loads nothing else"
+        )
+    answers = False
+    for binding in bindings:
+        hub = binding.get("taskHub")
+        if binding["type"] == CLIENT and hub and hub.lower() != host.hub_name.lower():
+            raise Refused(f"function '{name}': this host does not implement a client of another task hub, {hub}")
+        is_answer = kind == HTTP and (binding["type"], binding["name"]) == ("http", "$return")
+        answers = answers or is_answer
+        if binding is not trigger and binding["type"] != CLIENT and not is_answer:
+            raise Refused(
+                f"function '{name}': this host does not implement a binding of type {binding['type']} "
+                f"named '{binding['name']}' beside {kind}"
+            )
+    if kind == HTTP and not answers:
+        raise Refused(f"function '{name}': this host does not implement httpTrigger without the output '$return'")
+
+
+def _awaitable(call: Callable[..., Any]) -> bool:
+    """Whether the SDK's client wrapper finds something to await.
+
+    The wrapper itself is always async, and it awaits the user's function after running it. A binding declared
+    generically has no wrapper and hands over plain text, to sync functions too.
+    """
+    if not hasattr(call, "client_function"):
+        return True
+    while hasattr(call, "client_function"):
+        call = call.client_function
+    while not inspect.iscoroutinefunction(call) and hasattr(call, "__wrapped__"):
+        call = call.__wrapped__
+    return inspect.iscoroutinefunction(call)
+
+
+def _check_signature(name: str, call: Callable[..., Any], trigger: dict[str, Any], bound: set[str]) -> bool:
+    """Hold the parameters and annotations against the bindings; return whether the context is wanted.
+
+    The rules are the worker's: it loads no function that breaks one of them.
+    """
+    parameters = set(inspect.signature(call).parameters)
+    wants_context = "context" in parameters - bound
+    if extra := sorted(parameters - bound - {"context"}):
+        raise Refused(f"function '{name}': no binding for the parameters {', '.join(extra)}")
+    if missing := sorted(bound - parameters):
+        raise Refused(f"function '{name}': no parameter for the bindings {', '.join(missing)}")
+    try:
+        hints = typing.get_type_hints(call)
+    except Exception as error:
+        raise Refused(f"function '{name}': the worker cannot read its annotations: {error!r}") from error
+
+    if wants_context and getattr(hints.get("context", func.Context), "__name__", "") != "Context":
+        raise Refused(
+            f"function '{name}': the parameter 'context' must be an azure.functions.Context, not {hints['context']!r}"
+        )
+    for parameter in bound & hints.keys():
+        if not _is_type(hints[parameter]):
+            raise Refused(
+                f"function '{name}': the worker takes only plain classes and typing's generics as annotations, "
+                f"not {hints[parameter]!r} of '{parameter}'"
+            )
+    if trigger["type"] == HTTP:
+        request, answer = hints.get(trigger["name"], func.HttpRequest), hints.get("return", str)
+        if not (isinstance(request, type) and issubclass(request, func.HttpRequest)):
+            raise Refused(f"function '{name}': its trigger is an azure.functions.HttpRequest, not {request!r}")
+        if not (isinstance(answer, type) and issubclass(answer, func.HttpResponse | str)):
+            raise Refused(
+                f"function '{name}': the return annotation must be azure.functions.HttpResponse or str, not {answer!r}"
+            )
+    return wants_context
+
+
+def _is_type(annotation: Any) -> bool:
+    """Whether the worker takes it: `dict` and `Dict[str, Any]` yes, `dict[str, Any]` and unions no."""
+    if isinstance(annotation, type):
+        return True
+    origin = typing.get_origin(annotation)
+    return type(annotation).__module__ == "typing" and isinstance(origin, type)
+
+
+def _disabled(name: str) -> bool:
+    return os.environ.get(f"AzureWebJobs.{name}.Disabled", "").strip().lower() in {"true", "1"}
+
+
+def _import(folder: Path) -> ModuleType:
+    if not (folder / f"{MODULE}.py").is_file():
+        raise Refused(f"{folder}: there is no {MODULE}.py; this host implements only the v2 programming model")
+    # Afresh even from the same folder: an app object gives its functions away only once.
+    sys.modules.pop(MODULE, None)
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if entry != str(folder))]
+    importlib.invalidate_caches()
+    return importlib.import_module(MODULE)
+
+
+def _register(module: ModuleType) -> Any:
+    found = {name: value for name, value in vars(module).items() if isinstance(value, func.FunctionRegister)}
+    if len(found) != 1:
+        names = f"{len(found)}: {', '.join(found)}" if found else "none"
+        raise Refused(
+            f"{module.__file__}: there must be exactly one function app at module level, but there is {names}"
+        )
+    return next(iter(found.values()))
+
+
+def _apply_settings(folder: Path) -> None:
+    path = folder / "local.settings.json"
+    if not path.is_file():
+        return
+    settings = _read(path)
+    if settings.get("IsEncrypted"):
+        raise Refused(f"{path}: this host does not implement encrypted settings")
+    for name, value in (settings.get("Values") or {}).items():
+        if value is not None:
+            os.environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+
+
+def _host(folder: Path) -> Host:
+    path = folder / "host.json"
+    if not path.is_file():
+        raise Refused(f"{folder}: there is no host.json")
+    settings = _read(path)
+    if settings.get("version") != "2.0":
+        raise Refused(f'{path}: this host implements version "2.0", not {json.dumps(settings.get("version"))}')
+    extensions = settings.get("extensions") or {}
+    durable, http = extensions.get("durableTask") or {}, extensions.get("http") or {}
+
+    def variable(found: re.Match[str]) -> str:
+        value = os.environ.get(found[1])
+        if value is None:
+            raise Refused(f"{path}: hubName wants the setting {found[1]}, which is not set")
+        return value
+
+    return Host(
+        hub_name=_VARIABLE.sub(variable, durable.get("hubName") or "default"),
+        default_version=durable.get("defaultVersion"),
+        route_prefix=http.get("routePrefix", "api"),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise Refused(f"{path}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise Refused(f"{path}: not a JSON object")
+    return content

@@ -1,0 +1,270 @@
+"""Work items from the task hub to the app's functions, and what came of them back.
+
+The registered orchestrator is called with the history as the extension sends it, through the SDK's own replay;
+its answer passes the gate (`replay`) before anything is scheduled. Activities run once per hand-out: a task hub
+hands work out again when a host dies with it, so they run at least once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import grpc.aio
+from azure.functions.durable_functions import ActivityTriggerConverter
+from azure.functions.meta import Datum
+from durabletask.internal import orchestrator_service_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.wrappers_pb2 import StringValue
+
+from devhost import history, replay, version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from devhost.connection import Connection
+    from devhost.index import Activity, FunctionApp
+
+logger = logging.getLogger("devhost.worker")
+
+# As the extension with Azure Storage sends them: a timer beyond six days is cut into slices of three whose
+# cancellation never arrives. The scheduler sends none; the stricter values show such timers before they cost.
+LONG_TIMERS = {"longRunningTimerIntervalDuration": "3.00:00:00", "maximumShortTimerDuration": "6.00:00:00"}
+RECONNECT_SECONDS = 0.2
+AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the app registered, as the gate asks for it."""
+
+    app: FunctionApp
+
+    def has_activity(self, name: str) -> bool:
+        """Tell whether an activity of that name is registered."""
+        return self.app.find_activity(name) is not None
+
+    def has_orchestrator(self, name: str) -> bool:
+        """Tell whether an orchestrator of that name is registered."""
+        return self.app.find_orchestrator(name) is not None
+
+
+@dataclass
+class Worker:
+    """Takes work items as long as it runs; connects again when the task hub was away."""
+
+    app: FunctionApp
+    connection: Connection
+    threads: Executor
+    client_binding: Callable[[], str]
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Stream work items until cancelled."""
+        request = pb.GetWorkItemsRequest(
+            maxConcurrentOrchestrationWorkItems=AT_ONCE, maxConcurrentActivityWorkItems=AT_ONCE
+        )
+        while True:
+            try:
+                stream = self.connection.hub.GetWorkItems(request)
+                self.connected.set()
+                async for item in stream:
+                    self.take(item)
+            except grpc.aio.AioRpcError as error:
+                logger.warning("The task hub is not reachable (%s); trying again.", error.code().name)
+            self.connected.clear()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def take(self, item: pb.WorkItem) -> None:
+        """Begin a work item beside the others."""
+        kind = item.WhichOneof("request")
+        if kind == "orchestratorRequest":
+            work = self.orchestrate(item.orchestratorRequest, item.completionToken)
+        elif kind == "activityRequest":
+            work = self.act(item.activityRequest, item.completionToken)
+        elif kind == "healthPing":
+            return
+        else:
+            logger.error("This local host does not implement work items of the kind %s.", kind)
+            return
+        task = asyncio.create_task(work)
+        self.running.add(task)
+        task.add_done_callback(self.finished)
+
+    def finished(self, task: asyncio.Task[None]) -> None:
+        """Forget a work item; one whose report failed is handed out again by the task hub."""
+        self.running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            level = logging.WARNING if isinstance(error, grpc.aio.AioRpcError) else logging.ERROR
+            logger.log(level, "A work item could not be reported: %s", error, exc_info=level == logging.ERROR)
+
+    # --- orchestrators ----------------------------------------------------------------------------
+
+    async def orchestrate(self, request: pb.OrchestratorRequest, token: str) -> None:
+        """Run one turn of an orchestration and report what it asks for."""
+        events = history.for_the_sdk(request.pastEvents, request.newEvents)
+        started = next(event for event in reversed(events) if event["EventType"] == replay.EXECUTION_STARTED)
+        if not version.is_accepted(started["Version"], self.app.host.default_version):
+            # The extension leaves such an instance Pending for a newer host. The item is kept, not given back:
+            # given back, it would be handed out again at once, for ever.
+            logger.warning(
+                "Instance %s is of version %r, this host runs %r: it stays Pending.",
+                request.instanceId,
+                started["Version"],
+                self.app.host.default_version,
+            )
+            return
+        name = started["Name"]
+        answer = await self.answer(name, request.instanceId, events, started)
+        turn = replay.replay(name, request.instanceId, events, answer, Names(self.app), self.app.host.default_version)
+        await self.connection.hub.CompleteOrchestratorTask(
+            pb.OrchestratorResponse(
+                instanceId=request.instanceId,
+                completionToken=token,
+                customStatus=wrapped(None if turn.custom_status is None else replay.compact(turn.custom_status)),
+                actions=[end_to_protobuf(turn.end)] if turn.end else [to_protobuf(a) for a in turn.actions],
+            )
+        )
+
+    async def answer(
+        self, name: str, instance_id: str, events: list[replay.Event], started: replay.Event
+    ) -> dict[str, Any] | replay.Crash:
+        """Call the orchestrator; what it raises is either an answer with an error, or a crash."""
+        orchestrator = self.app.find_orchestrator(name)
+        if not orchestrator:
+            known = ", ".join(f"'{known}'" for known in self.app.orchestrators)
+            return replay.Crash(
+                f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. "
+                f"Additional info: The following are the known orchestrator functions: {known}."
+            )
+        parent = started["ParentInstance"]
+        context = {
+            "history": events,
+            "input": history.parsed(started["Input"]),
+            "instanceId": instance_id,
+            "isReplaying": any(event["IsPlayed"] for event in events),
+            "parentInstanceId": parent and parent["OrchestrationInstance"]["InstanceId"],
+            "upperSchemaVersion": 1,
+            "upperSchemaVersionNew": 3,
+            **LONG_TIMERS,
+            "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
+        }
+        loop = asyncio.get_running_loop()
+        try:
+            return json.loads(await loop.run_in_executor(self.threads, orchestrator.call, json.dumps(context)))
+        except Exception as error:  # noqa: BLE001 - whatever the function raised
+            _, marker, answer = str(error).partition("\n\n$OutOfProcData$:")
+            if marker:
+                return json.loads(answer)
+            return replay.Crash(f"One or more errors occurred. ({worker_failure(error)})")
+
+    # --- activities -------------------------------------------------------------------------------
+
+    async def act(self, request: pb.ActivityRequest, token: str) -> None:
+        """Run one activity and report its result or its failure."""
+        response = pb.ActivityResponse(
+            instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=token
+        )
+        try:
+            activity = self.app.find_activity(request.name)
+            if not activity:
+                raise LookupError(f"There is no activity '{request.name}' in this app.")  # noqa: TRY301
+            result = await self.call(activity, request.input.value)
+            response.result.CopyFrom(StringValue(value=result))
+        except Exception as error:  # noqa: BLE001 - whatever the function raised
+            logger.warning("Activity '%s' failed: %s: %s", request.name, type(error).__name__, error)
+            response.failureDetails.CopyFrom(
+                pb.TaskFailureDetails(
+                    errorType="System.Exception",
+                    errorMessage=f"Activity function '{request.name}' failed:  {type(error).__name__}: {error}",
+                    stackTrace=StringValue(value="".join(traceback.format_tb(error.__traceback__))),
+                )
+            )
+        await self.connection.hub.CompleteActivityTask(response)
+
+    async def call(self, activity: Activity, text: str) -> str:
+        """Call an activity with its decoded input; give its result as compact JSON text."""
+        value = ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
+        arguments = {activity.parameter: value} | dict.fromkeys(activity.client_parameters, self.client_binding())
+        if activity.wants_context:
+            arguments["context"] = activity.context()
+        if activity.is_async:
+            result = await activity.call(**arguments)
+        else:
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(self.threads, lambda: activity.call(**arguments))
+        text = ActivityTriggerConverter.encode(result, expected_type=None).value
+        return replay.compact(json.loads(text))
+
+
+def worker_failure(error: Exception) -> str:
+    """Write a failure as the Python worker ships it to the host."""
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
+
+
+def wrapped(text: str | None) -> StringValue | None:
+    """Wrap a text for the protocol."""
+    return None if text is None else StringValue(value=text)
+
+
+def to_protobuf(action: replay.Action) -> pb.OrchestratorAction:
+    """Write what is to be scheduled for the task hub."""
+    match action:
+        case replay.ScheduleActivity(number, name, text):
+            scheduled = pb.ScheduleTaskAction(name=name, input=StringValue(value=text))
+            return pb.OrchestratorAction(id=number, scheduleTask=scheduled)
+        case replay.CreateTimer(number, fire_at):
+            due = Timestamp()
+            due.FromDatetime(fire_at)
+            return pb.OrchestratorAction(id=number, createTimer=pb.CreateTimerAction(fireAt=due))
+        case replay.StartChild(number, name, text, instance_id, wanted):
+            child = pb.CreateSubOrchestrationAction(
+                instanceId=instance_id, name=name, version=wrapped(wanted), input=StringValue(value=text)
+            )
+            return pb.OrchestratorAction(id=number, createSubOrchestration=child)
+
+
+def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
+    """Write how the instance ends for the task hub."""
+    match end:
+        case replay.Completed(output):
+            done = pb.CompleteOrchestrationAction(
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED, result=wrapped(output)
+            )
+        case replay.Failed(message):
+            details = pb.TaskFailureDetails(errorType="OrchestrationFailureException", errorMessage=message)
+            done = pb.CompleteOrchestrationAction(
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_FAILED, failureDetails=details
+            )
+        case replay.Terminated(reason):
+            done = pb.CompleteOrchestrationAction(
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_TERMINATED, result=wrapped(reason)
+            )
+        case replay.ContinuedAsNew(text, carryover):
+            done = pb.CompleteOrchestrationAction(
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
+                result=wrapped(text),
+                carryoverEvents=[
+                    pb.HistoryEvent(
+                        eventId=-1,
+                        timestamp=timestamp(event["Timestamp"]),
+                        eventRaised=pb.EventRaisedEvent(name=event["Name"], input=wrapped(event["Input"])),
+                    )
+                    for event in carryover
+                ],
+            )
+    return pb.OrchestratorAction(id=-1, completeOrchestration=done)
+
+
+def timestamp(text: str) -> Timestamp:
+    """Read one of the extension's timestamps for the protocol."""
+    moment = Timestamp()
+    moment.FromDatetime(replay.instant(text))
+    return moment

@@ -1,0 +1,54 @@
+"""What the tests share: one local host a session, and a caller who speaks to it over HTTP."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.builders import a_cancellation, a_decision, a_request
+from tests.localhost import LocalHost
+
+
+@pytest.fixture(scope="session")
+def host():
+    """Give a running local host on an embedded task hub."""
+    running = LocalHost().start()
+    yield running
+    running.stop()
+
+
+class Caller:
+    """A back-end team that calls the API."""
+
+    def __init__(self, base_url):
+        self.http = httpx.Client(base_url=base_url, timeout=40, trust_env=False)
+
+    def ask(self, key=None, **fields):
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.http.post("/api/requests", json=a_request(**fields), headers=headers)
+
+    def asked(self, **fields):
+        """Ask, and give the id of the request."""
+        return self.ask(**fields).raise_for_status().json()["request_id"]
+
+    def decide(self, request_id, **fields):
+        return self.http.post(f"/api/approvals/{request_id}", json=a_decision(**fields))
+
+    def cancel(self, request_id, **fields):
+        return self.http.post(f"/api/requests/{request_id}/cancel", json=a_cancellation(**fields))
+
+    def look(self, request_id, wait=None):
+        headers = {"Prefer": f"wait={wait}"} if wait else {}
+        return self.http.get(f"/api/requests/{request_id}", headers=headers)
+
+    def outcome(self, request_id, wait=20):
+        """Wait until the request has an outcome, and give its whole story."""
+        return self.look(request_id, wait).raise_for_status().json()
+
+
+@pytest.fixture(scope="session")
+def caller(host):
+    """Give a caller of the session's host."""
+    one = Caller(host.url)
+    yield one
+    one.http.close()

@@ -1,0 +1,239 @@
+"""The seed's journey, over HTTP: ask, look, decide, and every way it ends."""
+
+import concurrent.futures
+
+from tests.builders import ALAN, EVE, GRACE
+
+
+def test_a_new_request_is_pending_and_says_where_to_decide_and_to_look(caller, host):
+    answer = caller.ask(timeout_hours=2)
+
+    body = answer.json()
+    assert answer.status_code == 201
+    assert body["status"] == "Pending"
+    assert body["approval_url"] == f"{host.url}/api/approvals/{body['request_id']}"
+    assert body["status_url"] == f"{host.url}/api/requests/{body['request_id']}"
+    assert answer.headers["Location"] == body["status_url"]
+    assert body["deadline"].endswith("Z")
+
+
+def test_the_whole_story_is_told(caller):
+    details = {
+        "price": 1200,
+        "why": ["old one broke", None],
+        "nested": {"__class__": "a", "__module__": "b", "__data__": 1},
+    }
+    request_id = caller.asked(description="A\nsecond line", details=details, timeout_hours=1)
+
+    body = caller.look(request_id).json()
+    assert (body["requester"], body["item"], body["description"]) == ("ada@example.com", "New laptop", "A\nsecond line")
+    assert body["details"] == details
+    assert body["status"] == "Pending"
+    assert body["decision"] is None
+
+
+def test_an_approval_is_recorded_with_approver_comments_and_time(caller):
+    request_id = caller.asked()
+
+    answer = caller.decide(request_id, comments="Enjoy")
+
+    story = caller.look(request_id).json()
+    assert answer.status_code == 200
+    assert story["status"] == "Approved"
+    assert story["decision"]["approver"] == GRACE
+    assert story["decision"]["comments"] == "Enjoy"
+    assert story["decision"]["decided_at"] <= story["settled_at"]
+    assert answer.json()["decision"] == story["decision"]
+
+
+def test_a_rejection_is_recorded(caller):
+    request_id = caller.asked()
+
+    answer = caller.decide(request_id, is_approved=False, comments="Too dear")
+
+    assert answer.status_code == 200
+    assert caller.look(request_id).json()["status"] == "Rejected"
+
+
+def test_a_request_nobody_answers_times_out(caller):
+    request_id = caller.asked(timeout_hours=1 / 3600)
+
+    story = caller.outcome(request_id)
+
+    assert story["status"] == "Timeout"
+    assert story["settled_at"] >= story["deadline"]
+
+
+def test_a_late_decision_is_told_that_it_came_too_late(caller):
+    request_id = caller.asked(timeout_hours=1 / 3600)
+    caller.outcome(request_id)
+
+    answer = caller.decide(request_id)
+
+    assert answer.status_code == 410
+    assert answer.json()["code"] == "no_longer_open"
+    assert answer.json()["request_status"] == "Timeout"
+
+
+def test_the_same_decision_again_is_the_same_answer(caller):
+    request_id = caller.asked()
+    first = caller.decide(request_id, comments="Yes")
+
+    again = caller.decide(request_id, comments="Yes")
+
+    assert again.status_code == 200
+    assert again.json()["decision"] == first.json()["decision"]
+
+
+def test_a_contradiction_is_told_what_stands(caller):
+    request_id = caller.asked()
+    caller.decide(request_id, comments="Yes")
+
+    answer = caller.decide(request_id, is_approved=False, approver=ALAN)
+
+    assert answer.status_code == 409
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["decision"]["approver"] == GRACE
+    assert answer.json()["decision"]["comments"] == "Yes"
+    assert caller.look(request_id).json()["status"] == "Approved"
+
+
+def test_a_cancelled_request_takes_no_decision(caller):
+    request_id = caller.asked()
+
+    answer = caller.cancel(request_id, reason="Not needed")
+    late = caller.decide(request_id)
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "Cancelled"
+    assert answer.json()["cancellation"]["reason"] == "Not needed"
+    assert late.status_code == 410
+    assert late.json()["cancellation"]["by"] == "ada@example.com"
+
+
+def test_cancelling_twice_is_the_same_answer(caller):
+    request_id = caller.asked()
+
+    first, again = caller.cancel(request_id), caller.cancel(request_id)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json()["cancellation"] == again.json()["cancellation"]
+
+
+def test_a_decided_request_cannot_be_cancelled(caller):
+    request_id = caller.asked()
+    caller.decide(request_id)
+
+    answer = caller.cancel(request_id)
+
+    assert answer.status_code == 409
+    assert answer.json()["decision"]["approver"] == GRACE
+
+
+def test_an_unknown_request_is_not_found(caller):
+    unknown = "f" * 32
+
+    answers = [caller.look(unknown), caller.decide(unknown), caller.cancel(unknown), caller.look("nobody")]
+
+    for answer in answers:
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_found"
+
+
+def test_of_people_who_contradict_each_other_at_once_one_is_heard_and_all_are_told_the_truth(caller):
+    request_id = caller.asked()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as people:
+        answers = list(
+            people.map(
+                lambda n: caller.decide(request_id, is_approved=n % 2 == 0, approver=f"person-{n}@example.com"),
+                range(8),
+            )
+        )
+
+    stands = caller.look(request_id).json()["decision"]
+    assert sorted(a.status_code for a in answers) == [200, *[409] * 7]
+    assert all(a.json()["decision"] == stands for a in answers)
+
+
+def test_a_waiting_caller_hears_of_the_change_at_once(caller):
+    request_id = caller.asked()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as someone:
+        waiting = someone.submit(caller.look, request_id, 20)
+        caller.decide(request_id)
+        answer = waiting.result()
+
+    assert answer.json()["status"] == "Approved"
+    assert answer.headers["Preference-Applied"] == "wait=20"
+    assert answer.elapsed.total_seconds() < 15
+
+
+def test_waiting_for_nothing_changes_nothing(caller):
+    request_id = caller.asked()
+    before = caller.look(request_id)
+
+    answer = caller.look(request_id, wait=1)
+
+    assert answer.elapsed.total_seconds() >= 0.9
+    assert answer.json() == before.json()
+    assert answer.headers["ETag"] == before.headers["ETag"]
+
+
+def test_who_has_the_newest_story_is_told_nothing_new(caller):
+    request_id = caller.asked()
+    etag = caller.look(request_id).headers["ETag"]
+
+    answer = caller.http.get(f"/api/requests/{request_id}", headers={"If-None-Match": etag})
+
+    assert answer.status_code == 304
+    assert not answer.content
+
+
+def test_the_same_key_and_body_is_the_same_request(caller):
+    first = caller.ask(key="order-1", timeout_hours=5)
+    again = caller.ask(key="order-1", timeout_hours=5.0)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+
+
+def test_ten_of_a_key_at_once_make_one_request(caller):
+    with concurrent.futures.ThreadPoolExecutor(10) as callers:
+        answers = list(callers.map(lambda _: caller.ask(key="order-2"), range(10)))
+
+    assert sorted(a.status_code for a in answers) == [*[200] * 9, 201]
+    assert len({a.text for a in answers}) == 1
+
+
+def test_a_key_still_finds_its_request_after_it_was_decided_and_never_starts_it_again(caller):
+    request_id = caller.ask(key="order-3").json()["request_id"]
+    caller.decide(request_id)
+
+    with concurrent.futures.ThreadPoolExecutor(10) as callers:
+        answers = list(callers.map(lambda _: caller.ask(key="order-3"), range(10)))
+
+    assert {a.status_code for a in answers} == {200}
+    assert {a.json()["status"] for a in answers} == {"Approved"}
+    assert caller.look(request_id).json()["decision"]["approver"] == GRACE
+
+
+def test_a_decided_instance_with_a_key_refuses_to_be_started_again(caller, host):
+    """The extension would replace a finished one without a word; so it is not finished yet."""
+    request_id = caller.ask(key="order-4").json()["request_id"]
+    caller.decide(request_id, approver=EVE)
+
+    start = caller.http.post(f"{host.rpc_url}orchestrators/approval_workflow/{request_id}", json="{}")
+
+    assert start.status_code == 409
+    assert caller.look(request_id).json()["decision"]["approver"] == EVE
+
+
+def test_a_key_with_another_body_is_refused_and_names_its_request(caller):
+    first = caller.ask(key="order-5")
+
+    answer = caller.ask(key="order-5", item="Another laptop")
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "idempotency_key_reused"
+    assert answer.json()["request_id"] == first.json()["request_id"]

@@ -1,0 +1,110 @@
+"""A local host in a process of its own, as a person would start it; and a task hub in another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 30
+
+
+@dataclass
+class Process:
+    """A process whose output is kept, started when it has printed a line that matches `ready`."""
+
+    arguments: list[str]
+    ready: str
+    environment: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    def start(self):
+        plain = {
+            k: v for k, v in os.environ.items() if k not in ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG")
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *self.arguments],
+            cwd=ROOT,
+            env={**plain, "PYTHONUNBUFFERED": "1", **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.started = threading.Event()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        if not self.started.wait(PATIENCE) or not self.found:
+            self.kill()
+            raise AssertionError("did not start:\n" + self.output)
+        return self
+
+    def _read(self):
+        self.found = None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if not self.found and (found := re.search(self.ready, line)):
+                self.found = found
+                self.started.set()
+        self.process.stdout.close()
+        self.started.set()
+
+    @property
+    def output(self):
+        return "".join(self.lines)
+
+    def kill(self):
+        """End it as a crash would: kill -9."""
+        self.process.kill()
+        self._gone()
+
+    def stop(self, sign=signal.SIGINT):
+        """End it as a person would: Ctrl-C. Gives the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        if self.process.poll() is None:
+            self.process.kill()
+        self._gone()
+        return self.process.returncode
+
+    def _gone(self):
+        self.process.wait()
+        self.reader.join(PATIENCE)
+
+
+class LocalHost(Process):
+    """`python -m devhost`."""
+
+    def __init__(self, *arguments, app=ROOT, port=0, **environment):
+        super().__init__(
+            ["devhost", "--port", str(port), "--rpc-port", "0", "--app", str(app), *arguments],
+            r"^Listening on (http://\S+)",
+            {"NOTIFY_LOG": "false", **environment},
+        )
+
+    @property
+    def url(self):
+        return self.found[1]
+
+    @property
+    def rpc_url(self):
+        return re.search(r"durable\s+(http://\S+)", self.output)[1]
+
+
+class LocalTaskHub(Process):
+    """`python -m devhost.taskhub`."""
+
+    def __init__(self, *arguments, port=0):
+        super().__init__(["devhost.taskhub", "--port", str(port), *arguments], r"127\.0\.0\.1:(\d+)")
+
+    @property
+    def environment_of_a_host(self):
+        return {"ENDPOINT": f"http://127.0.0.1:{self.found[1]}", "TASKHUB": "default"}
