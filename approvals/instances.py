@@ -50,6 +50,10 @@ class Instances:
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
         status = await reached(self.client.get_status(request_id, show_input=True))
+        if not status and getattr(status, "Message", None):
+            # the SDK takes the host's own failure (500 with a Message) for a missing instance
+            logger.warning("The scheduler did not answer: %s", status.Message)
+            raise SchedulerUnavailable
         if not status or status.name != workflow.NAME:
             return None
         try:

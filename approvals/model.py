@@ -171,7 +171,7 @@ class Story(Value):
 
     def listens_to(self, kind: str) -> bool:
         """Tell whether a wait of this kind is still made; the rounds of an instance are bounded."""
-        return self.waits[kind] <= MAX_SPENT_WAITS
+        return self.waits[kind] <= MAX_SPENT_WAITS + 1
 
     def published(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output; never falsy, at most some 12 KB of UTF-16."""

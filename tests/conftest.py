@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import httpx
 import pytest
 
@@ -52,3 +54,28 @@ def caller(host):
     one = Caller(host.url)
     yield one
     one.http.close()
+
+
+@pytest.fixture
+def started():
+    """Start processes that end with the test: `started(LocalHost(...))`."""
+    with contextlib.ExitStack() as ending:
+
+        def start(process):
+            ending.callback(process.stop)
+            return process.start()
+
+        yield start
+
+
+@pytest.fixture
+def calling():
+    """Give callers of other hosts than the session's: `calling(host)`."""
+    with contextlib.ExitStack() as ending:
+
+        def call(host):
+            one = Caller(host.url)
+            ending.callback(one.http.close)
+            return one
+
+        yield call

@@ -1,0 +1,182 @@
+"""What the real thing does on a bad day, and what must be true all the same."""
+
+import concurrent.futures
+import json
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from tests.builders import ALAN, GRACE
+from tests.localhost import LocalHost, LocalTaskHub
+
+
+@pytest.fixture
+def unkind(started, calling):
+    """A caller of a host on an unkind task hub."""
+    return calling(started(LocalHost("--unkind", "7")))
+
+
+def test_of_500_requests_decided_the_moment_they_are_created_no_answer_is_untrue_and_no_decision_lost(unkind):
+    """A fifth of the events of young instances vanish, activities run twice, turns are lost and repeated."""
+    caller = unkind
+
+    def decide_at_once(number):
+        request_id = caller.asked(item=f"Item {number}")
+        answer = caller.decide(request_id, is_approved=number % 3 > 0, approver=GRACE, comments=f"No. {number}")
+        for _ in range(5):
+            if answer.status_code != 202:
+                break
+            answer = caller.decide(request_id, is_approved=number % 3 > 0, approver=GRACE, comments=f"No. {number}")
+        return number, request_id, answer
+
+    with concurrent.futures.ThreadPoolExecutor(16) as callers:
+        decided = list(callers.map(decide_at_once, range(500)))
+
+    for number, request_id, answer in decided:
+        story = caller.look(request_id).json()
+        assert answer.status_code == 200
+        assert answer.json()["decision"] == story["decision"]
+        assert story["status"] == ("Approved" if number % 3 else "Rejected")
+        assert story["decision"]["comments"] == f"No. {number}"
+    assert len({request_id for _, request_id, _ in decided}) == 500
+
+
+def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which(unkind):
+    caller = unkind
+
+    def contradict(_):
+        request_id = caller.asked()
+        with concurrent.futures.ThreadPoolExecutor(3) as people:
+            said = [
+                people.submit(caller.decide, request_id, is_approved=True, approver=GRACE),
+                people.submit(caller.decide, request_id, is_approved=False, approver=ALAN),
+                people.submit(caller.cancel, request_id),
+            ]
+        return request_id, [s.result() for s in said]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as several:
+        played = list(several.map(contradict, range(40)))
+
+    for request_id, answers in played:
+        story = caller.look(request_id).json()
+        assert Counter(a.status_code == 200 for a in answers) == {True: 1, False: 2}
+        for answer in answers:
+            told = answer.json().get("decision") or answer.json().get("cancellation")
+            assert told == (story["decision"] or story["cancellation"])
+
+
+def test_the_app_killed_in_the_middle_of_100_approvals_and_started_again_loses_none(started, calling):
+    """Killed with -9, twice, while the task hub lives on in a process of its own."""
+    hub = started(LocalTaskHub())
+    host = started(LocalHost(**hub.environment_of_a_host))
+    caller = calling(host)
+    ids = [caller.asked(item=f"Item {n}", key=None) for n in range(100)]
+    answered = {}
+
+    def decide(number):
+        while True:
+            try:
+                answer = caller.decide(ids[number], is_approved=number % 2 == 0, comments=f"No. {number}")
+            except Exception:  # noqa: BLE001 - the app is being killed under us
+                time.sleep(0.05)  # nothing to await: it is gone
+                continue
+            if answer.status_code in (200, 409):
+                answered[number] = answer
+                return
+
+    port = int(host.url.rsplit(":", 1)[1])
+    with concurrent.futures.ThreadPoolExecutor(8) as people:
+        deciding = [people.submit(decide, number) for number in range(100)]
+        for share in (20, 60):
+            while len(answered) < share:
+                time.sleep(0.01)
+            host.kill()
+            host = started(LocalHost(port=port, **hub.environment_of_a_host))
+        concurrent.futures.wait(deciding)
+
+    for number, request_id in enumerate(ids):
+        story = caller.look(request_id).json()
+        assert story["status"] == ("Approved" if number % 2 == 0 else "Rejected")
+        assert story["decision"]["comments"] == f"No. {number}"
+        assert answered[number].json()["decision"] == story["decision"]
+    assert host.stop() == 0
+    assert hub.stop() == 0
+
+
+def test_a_request_survives_the_app_and_times_out_on_time(started, calling):
+    hub = started(LocalTaskHub())
+    host = started(LocalHost(**hub.environment_of_a_host))
+    request_id = calling(host).asked(timeout_hours=3 / 3600)
+    host.kill()
+
+    host = started(LocalHost(**hub.environment_of_a_host))
+    story = calling(host).outcome(request_id)
+
+    assert story["status"] == "Timeout"
+
+
+def test_a_scheduler_that_is_gone_is_told_as_such_and_its_return_is_noticed(started, calling):
+    hub = started(LocalTaskHub())
+    host = started(LocalHost(**hub.environment_of_a_host))
+    caller = calling(host)
+    request_id = caller.asked()
+    port = int(hub.found[1])
+    hub.kill()
+
+    answer = caller.ask()
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "scheduler_unavailable"
+    assert answer.headers["Retry-After"]
+    assert caller.decide(request_id).status_code == 503
+    assert caller.http.get("/api/health").status_code == 200
+
+    hub = started(LocalTaskHub(port=port))
+    for _ in range(100):
+        if caller.ask().status_code == 201:
+            break
+        time.sleep(0.1)  # the worker connects again on its own; there is no event to await from outside
+    assert caller.decide(caller.asked()).status_code == 200
+
+
+def test_ctrl_c_ends_the_host_within_two_seconds_and_without_a_fuss(started, calling):
+    host = started(LocalHost())
+    calling(host).asked()
+    begun = time.monotonic()
+
+    status = host.stop()
+
+    assert status == 0
+    assert time.monotonic() - begun < 2
+    assert "Traceback" not in host.output
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(host):
+    port = host.url.rsplit(":", 1)[1]
+    command = [host.process.args[0], "-m", "devhost", "--port", port]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    assert ended.returncode == 1
+    assert f"Port {port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_operators_see_what_they_did_to_an_instance(caller, host):
+    suspended, terminated = caller.asked(), caller.asked()
+    rpc = f"{host.rpc_url}instances"
+
+    caller.http.post(f"{rpc}/{suspended}/suspend?reason=audit")
+    caller.http.post(f"{rpc}/{terminated}/terminate?reason=mistake")
+
+    story = caller.outcome(terminated)
+    assert story["status"] == "Cancelled"
+    assert story["cancellation"]["by"] == "an operator"
+    assert story["cancellation"]["reason"] == "mistake"
+    held = caller.decide(suspended)
+    assert held.status_code == 202
+    assert held.headers["Location"].endswith(suspended)
+    assert "suspended" in json.dumps(held.json()["notes"])
+    caller.http.post(f"{rpc}/{suspended}/resume?reason=done")
+    assert caller.outcome(suspended)["status"] == "Approved"

@@ -1,0 +1,423 @@
+"""The orchestrator, turn by turn: the SDK's own replay behind the extension's gate."""
+
+import datetime as dt
+import json
+import random
+import warnings
+
+import pytest
+
+from devhost import replay
+from tests.builders import ALAN, EVE, GRACE, NOON, asked, cancelled, decided
+from tests.simulation import Instance, answer
+
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+
+
+def waiting(**fields):
+    """An instance that waits for an answer."""
+    return Instance(asked(**fields)).start()
+
+
+def after(instance, time):
+    instance.now = NOON + time
+    return instance
+
+
+def reminder(instance):
+    """The number of the message that is being sent."""
+    return next(n for n, a in instance.running.items() if a.name == "submit_approval_request")
+
+
+def settled(instance):
+    """Let process_approval run, and give the story."""
+    (number,) = [n for n, a in instance.running.items() if a.name == "process_approval"]
+    instance.finish(number)
+    assert isinstance(instance.end, replay.Completed)
+    return instance.story
+
+
+def test_a_bare_request_arms_one_timer_and_tells_nobody():
+    instance = waiting(hours=24)
+
+    assert instance.due() == [(NOON + DAY, 0)]
+    assert not instance.scheduled
+    assert instance.custom_status["status"] == "Pending"
+
+
+def test_a_request_with_someone_to_tell_tells_them_at_once():
+    instance = waiting(tell=True)
+
+    assert [name for name, _ in instance.scheduled] == ["submit_approval_request"]
+    assert instance.scheduled[0][1]["item"] == "New laptop"
+
+
+def test_a_bare_approval_costs_the_scheduler_four_actions():
+    """Start, event, one activity and its result; the sample's costs six."""
+    instance = waiting()
+
+    instance.deliver(instance.decision(decided()))
+
+    assert [name for name, _ in instance.scheduled] == ["process_approval"]
+    assert settled(instance)["status"] == "Approved"
+    assert not instance.fired
+
+
+@pytest.mark.parametrize(("yes", "status"), [(True, "Approved"), (False, "Rejected")])
+def test_a_decision_settles_it_and_is_told_once(yes, status):
+    instance = waiting()
+
+    after(instance, HOUR).deliver(instance.decision(decided(yes=yes, comments="Because")))
+
+    assert instance.custom_status["status"] == status
+    assert instance.custom_status["decision"]["comments"] == "Because"
+    (told,) = instance.activities_of("process_approval")
+    assert told["story"]["status"] == status
+    assert settled(instance)["decision"]["approver"] == GRACE
+
+
+def test_an_event_may_be_encoded_once_or_twice():
+    for encode in (json.dumps, None):
+        instance = waiting()
+        instance.deliver(instance.decision(decided(), encode=encode))
+        assert instance.custom_status["status"] == "Approved"
+
+
+def test_a_decision_that_came_before_the_first_turn_counts():
+    instance = Instance(asked())
+
+    instance.start(instance.decision(decided()))
+
+    assert settled(instance)["status"] == "Approved"
+
+
+def test_a_decision_counts_while_the_approvers_are_still_being_told():
+    instance = waiting(tell=True)
+
+    instance.deliver(instance.decision(decided()))
+
+    assert instance.custom_status["status"] == "Approved"
+    assert [a.name for a in instance.running.values()] == ["submit_approval_request", "process_approval"]
+
+
+def test_a_second_event_of_the_name_is_harmless():
+    instance = waiting()
+
+    instance.deliver(instance.decision(decided(GRACE)), instance.decision(decided(ALAN, yes=False)))
+    instance.deliver(instance.decision(decided(EVE, yes=False)))
+
+    assert settled(instance)["decision"]["approver"] == GRACE
+
+
+def test_a_cancellation_settles_it():
+    instance = waiting()
+
+    instance.deliver(instance.cancellation(cancelled(reason="Not needed")))
+
+    assert settled(instance)["cancellation"]["reason"] == "Not needed"
+
+
+def test_of_a_decision_and_a_cancellation_the_first_in_the_history_counts():
+    for first, second, status in (("decision", "cancellation", "Approved"), ("cancellation", "decision", "Cancelled")):
+        instance = waiting()
+        events = {"decision": instance.decision(decided()), "cancellation": instance.cancellation(cancelled())}
+        instance.deliver(events[first], events[second])
+        assert settled(instance)["status"] == status
+
+
+def test_nobody_answers():
+    instance = waiting(hours=2)
+
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Timeout"
+    assert instance.story["settled_at"] == "2026-03-01T14:00:00.000Z"
+
+
+def test_the_timer_that_lost_is_cancelled():
+    instance = waiting()
+
+    instance.deliver(instance.decision(decided()))
+
+    (first, *_) = instance.answers[-1][1]["actions"][0]
+    (timer,) = [a for a in first["compoundActions"] if a["actionType"] == 5]
+    assert timer["isCanceled"]
+
+
+def test_an_answer_after_the_deadline_is_not_counted_even_when_the_timer_is_late():
+    instance = waiting(hours=1)
+
+    after(instance, 2 * HOUR).deliver(instance.decision(decided(after=HOUR)))
+    assert instance.custom_status["status"] == "Pending"
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Timeout"
+    assert "after the deadline" in instance.story["notes"][0]
+
+
+def test_an_answer_in_the_last_millisecond_is_counted():
+    instance = waiting(hours=1)
+
+    after(instance, 2 * HOUR).deliver(instance.decision(decided(after=HOUR - dt.timedelta(milliseconds=1))))
+
+    assert instance.custom_status["status"] == "Approved"
+
+
+def test_no_timer_is_longer_than_five_days_and_the_deadline_is_kept_over_several():
+    instance = waiting(hours=12 * 24)
+    timers = []
+
+    while instance.custom_status["status"] != "Timeout":
+        timers.append(instance.due()[0][0] - NOON)
+        instance.deliver(instance.fire())
+        for number in [n for n, a in instance.running.items() if a.name == "submit_approval_request"]:
+            instance.finish(number)
+
+    assert timers == [5 * DAY, 10 * DAY, 12 * DAY]
+    assert len(instance.activities_of("submit_approval_request")) == 2
+    assert settled(instance)["status"] == "Timeout"
+
+
+@pytest.mark.parametrize("moment", ["before the reminder", "with its timer", "during the reminder", "after it"])
+def test_a_decision_counts_at_every_moment_of_a_later_round(moment):
+    instance = waiting(hours=12 * 24)
+    decision = decided(after=6 * DAY)
+
+    timer = instance.fire()
+    if moment == "with its timer":
+        instance.deliver(timer, instance.decision(decision))
+    else:
+        instance.deliver(timer)
+    number = reminder(instance)
+    instance.running.pop(number)
+    if moment == "before the reminder":
+        instance.deliver(instance.decision(decision), instance.result(number))
+    elif moment == "during the reminder":
+        instance.deliver(instance.decision(decision))
+        instance.deliver(instance.result(number))
+    else:
+        instance.deliver(instance.result(number))
+        instance.deliver(instance.decision(decision))
+
+    assert settled(instance)["status"] == "Approved"
+
+
+def test_what_arrives_while_a_round_is_armed_is_heard_in_the_order_it_was_received():
+    instance = waiting(hours=12 * 24)
+
+    instance.deliver(instance.fire())
+    instance.deliver(instance.cancellation(cancelled(after=5 * DAY + 2 * HOUR)))
+    instance.deliver(instance.decision(decided(after=5 * DAY + HOUR)))
+    instance.finish(reminder(instance))
+
+    assert instance.custom_status["status"] == "Approved"
+
+
+def test_an_event_that_cannot_be_read_is_ignored_and_the_next_one_is_heard():
+    instance = waiting()
+
+    instance.deliver(instance.raised("decision", {"nonsense": 1}))
+    assert instance.custom_status["waits"]["decision"] == 2
+    instance.finish(1)
+    instance.deliver(instance.decision(decided(), number=2))
+
+    assert settled(instance)["status"] == "Approved"
+    assert "could not be read" in instance.story["notes"][0]
+
+
+@pytest.mark.parametrize("data", [None, 12, "words", [], {}, {"is_approved": True}, "{", '"' * 50, [[[]]]])
+def test_no_event_fails_an_instance(data):
+    instance = waiting()
+
+    instance.deliver(instance.raised("decision", data), instance.raised("cancel", data))
+
+    assert instance.end is None
+    assert instance.custom_status["status"] == "Pending"
+
+
+def test_events_that_cannot_be_read_are_survived_in_bounded_number_and_the_deadline_still_holds():
+    instance = waiting(hours=24)
+
+    for number in range(1, 30):
+        instance.deliver(instance.raised("decision", "x", number=number))
+        for running in list(instance.running):
+            instance.finish(running)
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Timeout"
+    assert len(instance.activities_of("submit_approval_request")) == 10
+
+
+def test_a_failed_message_does_not_stop_an_approval():
+    instance = waiting(tell=True)
+
+    instance.finish(1, failure="no network")
+    instance.deliver(instance.decision(decided()))
+
+    assert settled(instance)["status"] == "Approved"
+    assert "could not be told" in instance.story["notes"][0]
+
+
+def test_the_outcome_stands_when_telling_it_fails():
+    instance = waiting()
+
+    instance.deliver(instance.decision(decided()))
+    instance.finish(1, failure="no network")
+
+    assert instance.story["status"] == "Approved"
+    assert "process_approval failed" in instance.story["notes"][0]
+
+
+def test_an_instance_with_a_key_is_not_finished_before_its_guard_is_over():
+    instance = waiting(keyed=True)
+
+    instance.deliver(instance.decision(decided()))
+    instance.finish(1)
+    assert instance.end is None
+    assert instance.custom_status["status"] == "Approved"
+    assert instance.due()[-1][0] - NOON <= DAY
+    number = max(instance.timers)
+    assert instance.timers[number] == NOON + HOUR
+
+    instance.fired.append(0)
+    instance.deliver(instance.fire())
+
+    assert instance.story["status"] == "Approved"
+
+
+def test_an_instance_with_a_key_that_was_decided_after_its_guard_finishes_at_once():
+    instance = waiting(keyed=True)
+
+    after(instance, 2 * HOUR).deliver(instance.decision(decided()))
+
+    assert settled(instance)["status"] == "Approved"
+
+
+def random_schedule(seed):
+    """Run the orchestrator to its end on a random day; give the instance and what was said to it."""
+    chance = random.Random(seed)
+    hours = chance.choice([1, 24, 24, 24 * 6, 24 * 13, 24 * 30])
+    instance = Instance(asked(hours=hours, tell=chance.random() < 0.5, keyed=chance.random() < 0.3))
+    said, waiting_to_arrive = [], []
+
+    def speak():
+        kind = chance.choice(["yes", "no", "cancel", "nonsense"])
+        time = instance.now - NOON
+        name = "cancel" if kind == "cancel" else "decision"
+        status = instance.custom_status if instance.history else {"waits": {"decision": 1, "cancel": 1}}
+        number = status["waits"][name]
+        if kind == "cancel":
+            value = cancelled(by=f"caller-{len(said)}", after=time)
+            event = instance.cancellation(value, number=number)
+        elif kind == "nonsense":
+            value, event = None, instance.raised("decision", {"nonsense": len(said)}, number=number)
+        else:
+            value = decided(by=f"person-{len(said)}", yes=kind == "yes", after=time, decision_id=f"d{len(said)}")
+            event = instance.decision(value, number=number)
+        said.append(value)
+        waiting_to_arrive.extend([event] * chance.choice([1, 1, 2]))
+
+    early = chance.random() < 0.3
+    if early:
+        speak()
+    batch = waiting_to_arrive if early and chance.random() < 0.7 else []
+    waiting_to_arrive = [] if batch else waiting_to_arrive
+    instance.start(*batch)
+    for _ in range(400):
+        if instance.end:
+            break
+        arriving = []
+        if len(said) < 6 and chance.random() < 0.25:
+            speak()
+        for number in list(instance.running):
+            if chance.random() < 0.5:
+                failure = "bad luck" if chance.random() < 0.2 else None
+                arriving += [instance.result(number, failure=failure)] * chance.choice([1, 1, 1, 2])
+                instance.running.pop(number)
+        while waiting_to_arrive and chance.random() < 0.5:
+            arriving.append(waiting_to_arrive.pop(chance.randrange(len(waiting_to_arrive))))
+        if instance.due() and chance.random() < 0.2:
+            instance.now += (instance.due()[0][0] - instance.now) * chance.random()
+        if instance.due() and (chance.random() < 0.15 or not (arriving or instance.running or waiting_to_arrive)):
+            arriving.append(instance.fire())
+        chance.shuffle(arriving)
+        if arriving:
+            instance.deliver(*arriving)
+    return instance, [value for value in said if value]
+
+
+def test_no_schedule_hangs_loses_or_doubles_an_answer():
+    """Early, doubled, late, shuffled and unreadable events; timers; activities that fail, double or come late."""
+    schedules, outcomes, rounds = 3500, {}, 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the SDK warns of every second event of a name
+        for seed in range(schedules):
+            instance, said = random_schedule(seed)
+
+            assert isinstance(instance.end, replay.Completed), f"schedule {seed} did not end: {instance.end}"
+            story = instance.story
+            told = instance.activities_of("process_approval")
+            assert len(told) == 1, f"schedule {seed} was told {len(told)} times"
+            assert told[0]["story"]["status"] == story["status"], f"schedule {seed} was told something else"
+            expect(seed, instance, said, story)
+            outcomes[story["status"]] = outcomes.get(story["status"], 0) + 1
+            rounds += len(instance.activities_of("submit_approval_request"))
+
+    assert sum(outcomes.values()) == schedules
+    assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 100, outcomes
+    assert rounds > schedules
+
+
+def expect(seed, instance, said, story):
+    """Check the outcome against what the history holds, by rules written anew."""
+    before_the_timer, arrived = answers_in_time(instance)
+    if story["status"] == "Timeout":
+        assert not before_the_timer, f"schedule {seed}: an answer in time was lost"
+        return
+    who = {data.get("approver") or data.get("by"): data for data in arrived}
+    counted = story.get("decision") or story.get("cancellation")
+    data = who[counted.get("approver") or counted.get("by")]
+    wanted = "Cancelled" if "by" in data else "Approved" if data["is_approved"] else "Rejected"
+    assert story["status"] == wanted, f"schedule {seed}: {counted} became {story['status']}"
+
+
+def answers_in_time(instance):
+    """Those answers given in time that came under a name still listened to: before the deadline's timer, and all.
+
+    One that came after the timer may count when both were waited out by the same round.
+    """
+    deadline, listened, arrived, before = instance.request.deadline, {"decision": 1, "cancel": 1}, [], None
+    for event in instance.history:
+        if event["EventType"] == 15:
+            kind, number, _ = event["Name"].split("-")
+            data = json.loads(json.loads(event["Input"]))
+            at = data.get("decided_at") or data.get("cancelled_at")
+            if int(number) == listened[kind] and not at:
+                listened[kind] += 1
+            elif int(number) >= listened[kind] and at and dt.datetime.fromisoformat(at) < deadline:
+                arrived.append(data)
+        if event["EventType"] == 11 and dt.datetime.fromisoformat(event["FireAt"][:19] + "+00:00") >= deadline:
+            before = len(arrived)
+        if event["EventType"] == 4 and event["Name"] == "process_approval":
+            break
+    return arrived[:before], arrived
+
+
+def test_an_answer_is_the_same_every_time_and_only_grows():
+    """At every prefix of a history the orchestrator asks for the same, and never takes back what it asked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(60):
+            instance, _ = random_schedule(seed)
+            before = []
+            for length, state in instance.answers:
+                again = answer(instance.history[:length], instance.request)
+                assert again == state, f"schedule {seed} was answered differently the second time"
+                actions = uncancelled(state["actions"][0])
+                assert actions[: len(before)] == before, f"schedule {seed} took something back"
+                before = actions
+
+
+def uncancelled(actions):
+    return json.loads(json.dumps(actions).replace('"isCanceled": true', '"isCanceled": false'))
