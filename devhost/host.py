@@ -103,7 +103,8 @@ class Host:
         try:
             self.port = await self.serve(handle, self.bind, self.port)
         except OSError as error:
-            raise PortTaken(f"Port {self.port} of {self.bind} cannot be listened on: {os.strerror(error.errno or 0)}. Try --port.") from error
+            why = os.strerror(error.errno or 0)
+            raise PortTaken(f"Port {self.port} of {self.bind} cannot be listened on: {why}. Try --port.") from error
 
     async def serve(self, handle: Handler, bind: str, port: int) -> int:
         """Listen on a port with a handler; give the port."""

@@ -8,6 +8,7 @@ hands work out again when a host dies with it, so they run at least once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import traceback
@@ -84,25 +85,37 @@ class Worker:
     def take(self, item: pb.WorkItem) -> None:
         """Begin a work item beside the others."""
         kind = item.WhichOneof("request")
-        if kind == "orchestratorRequest":
-            work = self.orchestrate(item.orchestratorRequest, item.completionToken)
-        elif kind == "activityRequest":
-            work = self.act(item.activityRequest, item.completionToken)
-        elif kind == "healthPing":
+        if kind not in ("orchestratorRequest", "activityRequest"):
+            if kind != "healthPing":
+                logger.error("This local host does not implement work items of the kind %s.", kind)
             return
-        else:
-            logger.error("This local host does not implement work items of the kind %s.", kind)
-            return
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self.work(item, turn=kind == "orchestratorRequest"))
         self.running.add(task)
-        task.add_done_callback(self.finished)
+        task.add_done_callback(self.running.discard)
 
-    def finished(self, task: asyncio.Task[None]) -> None:
-        """Forget a work item; one whose report failed is handed out again by the task hub."""
-        self.running.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            level = logging.WARNING if isinstance(error, grpc.aio.AioRpcError) else logging.ERROR
-            logger.log(level, "A work item could not be reported: %s", error, exc_info=level == logging.ERROR)
+    async def work(self, item: pb.WorkItem, *, turn: bool) -> None:
+        """Do a work item; give back one that could not be reported, so that it is handed out again."""
+        try:
+            if turn:
+                await self.orchestrate(item.orchestratorRequest, item.completionToken)
+            else:
+                await self.act(item.activityRequest, item.completionToken)
+        except Exception as error:
+            if isinstance(error, grpc.aio.AioRpcError):
+                logger.warning("A work item could not be reported: %s", error.code().name)
+            else:
+                logger.exception("A work item failed inside this host")
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                await self.give_back(item.completionToken, turn=turn)
+
+    async def give_back(self, token: str, *, turn: bool) -> None:
+        """Tell the task hub that nothing will come of a work item, after a pause so that it is no busy loop."""
+        await asyncio.sleep(RECONNECT_SECONDS)
+        hub = self.connection.hub
+        if turn:
+            await hub.AbandonTaskOrchestratorWorkItem(pb.AbandonOrchestrationTaskRequest(completionToken=token))
+        else:
+            await hub.AbandonTaskActivityWorkItem(pb.AbandonActivityTaskRequest(completionToken=token))
 
     # --- orchestrators ----------------------------------------------------------------------------
 

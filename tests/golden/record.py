@@ -1,0 +1,113 @@
+"""Record golden histories: `python -m tests.golden.record VERSION`. Refuses to touch a file that exists.
+
+An approval lives for days, across deployments: what an old version began, a new one must go on with. When the
+workflow changes, give it a new version in host.json, record that version's histories, and keep the old ones.
+"""
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+
+from tests.builders import asked, cancelled, decided
+from tests.simulation import Instance
+
+HOUR = dt.timedelta(hours=1)
+
+
+def finished(instance):
+    """Let everything that runs complete, and the guard of a key pass."""
+    while not instance.end:
+        for number in list(instance.running):
+            instance.finish(number)
+        if not instance.end and instance.due():
+            instance.deliver(instance.fire())
+    return instance
+
+
+def approved():
+    instance = Instance(asked()).start()
+    return finished(instance.deliver(instance.decision(decided(comments="Enjoy"))))
+
+
+def rejected_while_being_told():
+    instance = Instance(asked(tell=True)).start()
+    return finished(instance.deliver(instance.decision(decided(yes=False))))
+
+
+def cancelled_after_a_contrary_pair():
+    instance = Instance(asked()).start()
+    return finished(instance.deliver(instance.cancellation(cancelled()), instance.decision(decided())))
+
+
+def timed_out():
+    return finished(Instance(asked(hours=1)).start())
+
+
+def timed_out_after_a_late_answer():
+    instance = Instance(asked(hours=1)).start()
+    return finished(instance.deliver(instance.decision(decided(after=2 * HOUR))))
+
+
+def approved_in_the_third_round():
+    instance = Instance(asked(hours=24 * 13)).start()
+    for _ in range(2):
+        instance.deliver(instance.fire())
+        instance.finish(next(iter(instance.running)))
+    return finished(instance.deliver(instance.decision(decided(after=250 * HOUR))))
+
+
+def approved_after_an_event_that_could_not_be_read():
+    instance = Instance(asked()).start()
+    instance.deliver(instance.raised("decision", "nonsense"))
+    instance.finish(next(iter(instance.running)))
+    return finished(instance.deliver(instance.decision(decided(), number=2)))
+
+
+def approved_with_a_key():
+    instance = Instance(asked(keyed=True)).start()
+    return finished(instance.deliver(instance.decision(decided())))
+
+
+def approved_though_nobody_could_be_told():
+    instance = Instance(asked(tell=True)).start()
+    instance.finish(1, failure="no network")
+    instance.deliver(instance.decision(decided()))
+    instance.finish(2, failure="no network")
+    return instance
+
+
+PATHS = [
+    approved,
+    rejected_while_being_told,
+    cancelled_after_a_contrary_pair,
+    timed_out,
+    timed_out_after_a_late_answer,
+    approved_in_the_third_round,
+    approved_after_an_event_that_could_not_be_read,
+    approved_with_a_key,
+    approved_though_nobody_could_be_told,
+]
+
+
+def main():
+    folder = Path(__file__).parent / sys.argv[1]
+    folder.mkdir(exist_ok=True)
+    for path in PATHS:
+        file = folder / f"{path.__name__}.json"
+        if file.exists():
+            print(f"kept     {file.name}")
+            continue
+        instance = path()
+        golden = {
+            "request": instance.request.model_dump(mode="json"),
+            "history": instance.history,
+            "answers": instance.answers,
+            "output": json.loads(instance.end.output),
+        }
+        file.write_text(json.dumps(golden, indent=1) + "\n")
+        print(f"recorded {file.name}")
+
+
+if __name__ == "__main__":
+    main()

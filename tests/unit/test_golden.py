@@ -1,0 +1,33 @@
+"""Histories recorded from earlier versions still replay, at every prefix, to the answers of their day."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from approvals.model import Request
+from tests.golden.record import PATHS
+from tests.simulation import answer
+
+FOLDER = Path(__file__).parent.parent / "golden"
+FILES = sorted(FOLDER.glob("*/*.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_recorded_history_replays_to_the_same_actions_at_every_prefix(file):
+    golden = json.loads(file.read_text())
+    request = Request.model_validate(golden["request"])
+
+    for length, state in golden["answers"]:
+        assert answer(golden["history"][:length], request) == state
+    assert golden["answers"][-1][1]["output"] == golden["output"]
+
+
+def test_every_version_has_a_history_of_every_path():
+    version = json.loads((FOLDER.parent.parent / "host.json").read_text())["extensions"]["durableTask"][
+        "defaultVersion"
+    ]
+
+    recorded = {file.stem for file in FILES if file.parent.name == version}
+
+    assert recorded == {path.__name__ for path in PATHS}, f"python -m tests.golden.record {version}"
