@@ -11,7 +11,9 @@ curl -s http://localhost:7071/api/requests/REQUEST_ID
 
 import azure.durable_functions as df
 
-from approvals import activities, api, workflow
+from approvals import activities, api, settings, workflow
+
+settings.current()  # an app with a setting that makes no sense does not start
 
 app = df.DFApp()
 app.register_functions(api.blueprint)

@@ -41,6 +41,7 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.SchedulerUnavailable: 503,
 }
 RETRY_SECONDS = "2"
+COMMON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 # --- routes ---------------------------------------------------------------------------------------
@@ -101,8 +102,8 @@ async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse
     text = wire.compact(wire.told(found))
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     headers = {"ETag": etag} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
-    if etag in [tag.strip() for tag in req.headers.get("if-none-match", "").split(",")]:
-        return func.HttpResponse(status_code=304, headers=headers)
+    if wire.is_known(etag, req.headers):
+        return func.HttpResponse(status_code=304, headers={**COMMON, **headers})
     return reply(200, text, headers)
 
 
@@ -143,7 +144,7 @@ async def answered(
     allowed = offered(handlers)
     try:
         if req.method == "OPTIONS":
-            return func.HttpResponse(status_code=204, headers={"Allow": ", ".join(allowed)})
+            return func.HttpResponse(status_code=204, headers={**COMMON, "Allow": ", ".join(allowed)})
         handler = handlers.get("GET" if req.method == "HEAD" else req.method)
         if not handler:
             return problem(errors.MethodNotOffered(allowed))
@@ -200,8 +201,7 @@ def reply(
 ) -> func.HttpResponse:
     """Answer with JSON that nobody keeps and nobody guesses the type of."""
     text = body if isinstance(body, str) else wire.compact(body)
-    common = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return func.HttpResponse(text, status_code=status, mimetype=media, headers={**common, **(headers or {})})
+    return func.HttpResponse(text, status_code=status, mimetype=media, headers={**COMMON, **(headers or {})})
 
 
 def origin(req: func.HttpRequest) -> str:

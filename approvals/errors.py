@@ -10,9 +10,10 @@
     ├── KeyReused           an Idempotency-Key came with another body
     ├── MethodNotOffered    the route exists, the method does not
     ├── NotFound            there is no such request
-    ├── AlreadyDecided      someone decided; `found` holds who, what and when
-    ├── NoLongerOpen        timed out, cancelled or failed; `found` holds which
-    │   └── TooLate         the deadline has passed, the outcome is not recorded yet
+    ├── Closed              the request takes no decision any more; `found` is what stands
+    │   ├── AlreadyDecided  someone decided: who, what and when
+    │   └── NoLongerOpen    timed out, cancelled or failed
+    │       └── TooLate     the deadline has passed, the outcome is not recorded yet
     └── SchedulerUnavailable  the scheduler did not answer
 
 Each class has a stable `code`; the text of an error is a sentence for people and never an exception's of others.
@@ -144,6 +145,9 @@ class NotFound(ApprovalError):
 
 class Closed(ApprovalError):
     """The request takes no decision any more; `found` is what stands."""
+
+    code = "closed"
+    title = "The request is closed"
 
     def __init__(self, found: Found, sentence: str) -> None:
         self.found = found

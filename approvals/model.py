@@ -16,10 +16,12 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 LONGEST_TIMER = dt.timedelta(days=5)
 """No single timer is longer: beyond six days the SDK makes one whose cancellation never arrives (measured)."""
+NAME_CHARACTERS = 254
+COMMENTS_CHARACTERS = 2000
 MAX_SPENT_WAITS = 10
 """How many unreadable events of a name are survived; each costs the instance a round."""
 MAX_NOTES = 10
@@ -39,6 +41,9 @@ def rfc3339(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+# An event may come past the API, from whoever has the host's key: what is too long for the custom status is no event.
+Name = Annotated[str, Field(max_length=NAME_CHARACTERS)]
+Comments = Annotated[str, Field(max_length=COMMENTS_CHARACTERS)]
 Instant = Annotated[dt.datetime, AfterValidator(utc), PlainSerializer(rfc3339, when_used="json")]
 
 
@@ -104,10 +109,10 @@ class Request(Value):
 class Decision(Value):
     """A person's answer, as heard. `decision_id` tells it from every other, the same answer given again too."""
 
-    decision_id: str
+    decision_id: Name
     is_approved: bool
-    approver: str
-    comments: str = ""
+    approver: Name
+    comments: Comments = ""
     decided_at: Instant
 
     @property
@@ -123,8 +128,8 @@ class Decision(Value):
 class Cancellation(Value):
     """The caller takes the request back."""
 
-    by: str
-    reason: str = ""
+    by: Name
+    reason: Comments = ""
     cancelled_at: Instant
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -53,7 +54,17 @@ def switch(name: str, text: str) -> bool:
 def base_url(name: str, text: str) -> str:
     """Read an absolute http or https address without query or fragment."""
     text = text.strip().rstrip("/")
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+    if text and not is_address(text):
         raise BadSetting(f"{name} must be an address such as https://approvals.example.com, not '{text}'.")
     return text
+
+
+def is_address(text: str) -> bool:
+    """Tell whether links can begin with this."""
+    try:
+        parts = urlsplit(text)
+        plain = not parts.username and parts.password is None and parts.port != 0
+    except ValueError:  # not an address to Python, or a port out of range
+        return False
+    odd = re.search(r"[\s?#@\x00-\x1f\x7f]", text)
+    return bool(parts.scheme in {"http", "https"} and parts.hostname and plain and not odd)

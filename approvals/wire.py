@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
 BODY_BYTES = 64 * 1024
 JSON_DEPTH = 16
-NAME_CHARACTERS = 254
 ITEM_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 8000
-COMMENTS_CHARACTERS = 2000
 DETAILS_BYTES = 16 * 1024
 TIMEOUT_SECONDS = (1, 30 * 24 * 3600)
-DEFAULT_TIMEOUT_HOURS = 24
+DEFAULT_TIMEOUT_HOURS = 24.0
 KEY_CHARACTERS = 255
+PROBLEMS_TOLD = 20
 WAIT_SECONDS = 25
 
 # C0 and C1 controls, the two separators that end a line, and what turns the direction of text around
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CONTROLS_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+# what is not seen, but for the two joiners that scripts and emoji need
+INVISIBLE = re.compile(r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]")
 DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
-WAIT = re.compile(r"\s*wait\s*=\s*\"?(\d{1,9})\"?\s*", re.IGNORECASE)
+WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
+PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -52,6 +54,8 @@ def line(most: int, *, least: int = 1) -> Callable[[str], str]:
             raise ValueError("must be one line without control characters")
         if DIRECTION.search(text):
             raise ValueError("must not contain characters that change the direction of text")
+        if INVISIBLE.search(text):
+            raise ValueError("must not contain characters that cannot be seen")
         return of_length(text, least, most)
 
     return check
@@ -108,10 +112,10 @@ def number(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, AfterValidator(line(NAME_CHARACTERS))]
+Name = Annotated[str, AfterValidator(line(model.NAME_CHARACTERS))]
 Item = Annotated[str, AfterValidator(line(ITEM_CHARACTERS))]
 Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS))]
-Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS))]
+Comments = Annotated[str, AfterValidator(prose(model.COMMENTS_CHARACTERS))]
 Details = Annotated[dict[str, Any], AfterValidator(details_text)]
 Hours = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False), AfterValidator(timeout)]
 
@@ -180,7 +184,8 @@ def parse(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        raise Invalid(tuple(problem(dict(e)) for e in error.errors(include_url=False, include_input=False))) from None
+        found = error.errors(include_url=False, include_input=False)[:PROBLEMS_TOLD]
+        raise Invalid(tuple(problem(dict(each)) for each in found)) from None
 
 
 def problem(error: dict[str, Any]) -> Problem:
@@ -197,7 +202,10 @@ def read_json(body: bytes) -> Any:
     sixteen levels. Python's own reader lets all of these pass, and ends a deep text with a RecursionError.
     """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=without_doubles, parse_constant=no_constant)
+        text = body.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise Unreadable("The body begins with a byte order mark. Send UTF-8 without one.")
+        value = json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_constant)
     except UnicodeDecodeError:
         raise Unreadable("The body is not UTF-8.") from None
     except RecursionError:
@@ -268,10 +276,16 @@ def idempotency_key(headers: Mapping[str, str]) -> str | None:
 
 def preferred_wait(headers: Mapping[str, str]) -> int:
     """Read `Prefer: wait=N` (RFC 7240), at most 25 seconds; a preference that cannot be read is not one."""
-    for preference in headers.get("prefer", "").split(","):
-        if found := WAIT.fullmatch(preference.partition(";")[0]):
-            return min(int(found[1]), WAIT_SECONDS)
+    for preference in PREFERENCE.findall(headers.get("prefer", "")):
+        if found := WAIT.fullmatch(preference):
+            return min(int(found[2]), WAIT_SECONDS)
     return 0
+
+
+def is_known(etag: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether `If-None-Match` names this ETag; compared weakly, as RFC 9110 has it for this header."""
+    named = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    return etag in named or named == ["*"]
 
 
 # --- answers --------------------------------------------------------------------------------------

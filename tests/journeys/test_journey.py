@@ -2,7 +2,10 @@
 
 import concurrent.futures
 
-from tests.builders import ALAN, EVE, GRACE
+import pytest
+
+from approvals.model import event_name
+from tests.builders import ALAN, EVE, GRACE, a_request, decided
 
 
 def test_a_new_request_is_pending_and_says_where_to_decide_and_to_look(caller, host):
@@ -237,3 +240,41 @@ def test_a_key_with_another_body_is_refused_and_names_its_request(caller):
     assert answer.status_code == 422
     assert answer.json()["code"] == "idempotency_key_reused"
     assert answer.json()["request_id"] == first.json()["request_id"]
+
+
+def test_the_same_key_with_the_default_written_out_is_the_same_request(caller):
+    first, again = caller.ask(key="order-6"), caller.ask(key="order-6", timeout_hours=24)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", W/{}', "*"])
+def test_a_known_story_is_recognised_in_every_form_of_the_header(caller, form):
+    request_id = caller.asked()
+    etag = caller.look(request_id).headers["ETag"]
+
+    answer = caller.http.get(f"/api/requests/{request_id}", headers={"If-None-Match": form.format(etag)})
+
+    assert answer.status_code == 304
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_body_of_unknown_fields_does_not_come_back_tenfold(caller):
+    body = a_request(**{str(n): 0 for n in range(5000)})
+
+    answer = caller.http.post("/api/requests", json=body)
+
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 20
+
+
+def test_an_event_too_large_for_the_custom_status_is_ignored(caller, host):
+    """Whoever holds the host's key can raise events past the API."""
+    request_id = caller.asked()
+    huge = {**decided(comments="").model_dump(mode="json"), "comments": "y" * 50_000}
+    name = event_name(request_id, "decision", 1)
+
+    caller.http.post(f"{host.rpc_url}instances/{request_id}/raiseEvent/{name}", json=huge)
+
+    assert caller.decide(request_id).status_code == 200
+    assert "could not be read" in caller.look(request_id).json()["notes"][0]

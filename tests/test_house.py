@@ -1,0 +1,488 @@
+"""The rules of the house, kept by tests: who may know whom, what must never be renamed, what must be written down."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from approvals import errors, model
+from approvals.api import METHODS
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
+DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
+
+PURE = ["model", "errors", "wire"]
+NO_CLOCK = ["workflow", "model"]
+
+AZURE = {"azure", "durabletask", "grpc"}
+INPUT_AND_OUTPUT = {
+    *("aiohttp", "asyncio", "concurrent", "ftplib", "glob", "http", "httpx", "io", "logging", "multiprocessing", "os"),
+    *("pathlib", "requests", "selectors", "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess"),
+    *("sys", "tempfile", "threading", "urllib"),
+}
+CHANCE_AND_TIME = {"random", "secrets", "time", "uuid", "zoneinfo"}
+CHANCE_AND_TIME_CALLS = {
+    *(
+        "now",
+        "utcnow",
+        "today",
+        "fromtimestamp",
+        "time",
+        "time_ns",
+        "monotonic",
+        "monotonic_ns",
+        "perf_counter",
+        "sleep",
+    ),
+    *(
+        "uuid1",
+        "uuid4",
+        "urandom",
+        "getenv",
+        "token_hex",
+        "token_urlsafe",
+        "token_bytes",
+        "randint",
+        "choice",
+        "shuffle",
+    ),
+}
+BUILTIN_INPUT_AND_OUTPUT = {"open", "print", "input", "exec", "eval", "__import__"}
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(path):
+    """Give the full names of the modules a file imports, anywhere in it, under TYPE_CHECKING too."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Import(names=names):
+                found |= {name.name for name in names}
+            case ast.ImportFrom(module=module, names=names, level=0):
+                found |= {module, *(f"{module}.{name.name}" for name in names)}
+            case ast.ImportFrom(module=module):
+                within = ".".join([path.parent.name, *([module] if module else [])])
+                found |= {within, *(f"{within}.{name.name}" for name in names)}
+            case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_]):
+                found |= {name}
+    return found
+
+
+def roots(path):
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+def written(name):
+    """Read a document, or say kindly that it is not there."""
+    path = ROOT / name
+    if not path.exists():
+        pytest.fail(f"{name} is not written yet. Whoever uses this needs it; this test reads what it promises.")
+    return path.read_text(encoding="utf-8")
+
+
+def known_to_git():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("This is no git checkout.")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+# --- who may know whom ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*PRODUCT, ROOT / "function_app.py"], ids=lambda path: path.stem)
+def test_the_product_does_not_know_where_it_runs_or_who_tests_it(path):
+    wrong = roots(path) & {"devhost", "tests", "bench"}
+
+    assert not wrong, f"{path.name} imports {wrong}: that is not deployed, and the app would not start."
+
+
+@pytest.mark.parametrize("path", DEVHOST, ids=lambda path: path.stem)
+def test_the_local_host_does_not_know_what_it_runs(path):
+    wrong = roots(path) & {"approvals", "tests", "bench"}
+
+    assert not wrong, f"{path.name} imports {wrong}: a host that knows its app proves nothing about another host."
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_rules_touch_nothing(name):
+    path = ROOT / f"approvals/{name}.py"
+    wrong = roots(path) & (AZURE | INPUT_AND_OUTPUT | CHANCE_AND_TIME)
+    calls = {
+        node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+    assert not wrong, f"{name}.py imports {wrong}: rules and limits stay pure, so that they can be tested alone."
+    assert not calls & BUILTIN_INPUT_AND_OUTPUT, f"{name}.py calls {calls & BUILTIN_INPUT_AND_OUTPUT}: it stays pure."
+
+
+@pytest.mark.parametrize("name", NO_CLOCK)
+def test_what_is_replayed_asks_no_clock_no_chance_and_no_environment(name):
+    """An orchestrator is replayed: what differs from one run to the next breaks an instance that already runs."""
+    path = ROOT / f"approvals/{name}.py"
+    wrong = roots(path) & (INPUT_AND_OUTPUT | CHANCE_AND_TIME)
+    used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+
+    assert not wrong, f"{name}.py imports {wrong}: an orchestrator sees another world in every replay. Use an activity."
+    assert not used & CHANCE_AND_TIME_CALLS, (
+        f"{name}.py uses {used & CHANCE_AND_TIME_CALLS}: take the time from the context, and ids from the input."
+    )
+    assert "environ" not in used, f"{name}.py reads the environment: copy the setting into the input instead."
+
+
+def test_the_settings_are_not_read_where_an_orchestrator_is_replayed():
+    wrong = {name for name in imports(ROOT / "approvals/workflow.py") if name.startswith("approvals.settings")}
+
+    assert not wrong, "workflow.py reads settings: an operator who changes one would break instances that run."
+
+
+def test_the_modules_of_the_product_know_each_other_in_one_direction():
+    known = {f"approvals.{path.stem}": imports(path) for path in PRODUCT}
+    graph = {name: {other for other in known if other in found and other != name} for name, found in known.items()}
+
+    try:
+        tuple(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        pytest.fail(f"These import each other in a circle: {' -> '.join(error.args[1])}. One of them knows too much.")
+
+
+@pytest.mark.parametrize("name", ["model", "errors", "wire", "service"])
+def test_the_use_cases_know_no_azure_when_they_run(name):
+    code = f"import sys, approvals.{name}; print([m for m in ('azure', 'aiohttp', 'grpc') if m in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert loaded.strip() == "[]", f"approvals.{name} brings Azure along; it is to be tested and reused without."
+
+
+# --- what must never be renamed, and who may call what --------------------------------------------
+
+FUNCTIONS = {
+    # name: trigger. The names of the orchestrator and of the activities are in the histories of instances that run:
+    # to rename one strands them. Add a name; never change one, and remove one only when nothing runs any more.
+    "requests": "httpTrigger",
+    "request": "httpTrigger",
+    "cancellation": "httpTrigger",
+    "approval": "httpTrigger",
+    "health": "httpTrigger",
+    "approval_workflow": "orchestrationTrigger",
+    "submit_approval_request": "activityTrigger",
+    "process_approval": "activityTrigger",
+}
+
+ROUTES = {
+    # route: (what it offers, who may call it: "function" is a holder of a key, "anonymous" is everyone)
+    "api/requests": ("POST", "function"),
+    "api/requests/{request_id}": ("GET", "function"),
+    "api/requests/{request_id}/cancel": ("POST", "function"),
+    "api/approvals/{request_id}": ("POST", "function"),
+    "api/health": ("GET", "anonymous"),
+}
+
+INDEX = """
+import json
+import function_app
+found = [(f.get_function_name(), f.get_trigger().get_dict_repr()) for f in function_app.app.get_functions()]
+print(json.dumps(found, default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def registered():
+    """Give the functions as a host finds them: in a process that has imported the app and nothing else."""
+    run = subprocess.run([sys.executable, "-c", INDEX], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"function_app cannot be imported alone:\n{run.stderr}"
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_the_names_of_the_functions_stay(registered):
+    found = {name: trigger["type"] for name, trigger in registered}
+
+    gone, new = FUNCTIONS.items() - found.items(), found.items() - FUNCTIONS.items()
+    assert not gone, f"{sorted(gone)} is gone: instances that run call it by this name, and would wait forever."
+    assert not new, f"{sorted(new)} is new: add it to FUNCTIONS in this test, where its name is promised."
+    assert len(registered) == len(found)
+
+
+def test_every_route_is_in_one_table_with_who_may_call_it(registered):
+    found = {trigger["route"]: last_word(trigger["authLevel"]) for _, trigger in registered if "route" in trigger}
+
+    assert found == {route: who for route, (_, who) in ROUTES.items()}, (
+        "A route or its auth level differs from the table of this test. Say there who may call it, and mean it."
+    )
+
+
+def test_every_route_names_all_methods_so_that_it_can_say_405_itself(registered):
+    for _, trigger in registered:
+        if "route" in trigger:
+            found = sorted(last_word(method).upper() for method in trigger["methods"])
+            assert found == sorted(METHODS), f"{trigger['route']} does not name all methods; the host would say 404."
+
+
+def last_word(enumerated):
+    return enumerated.rpartition(".")[2].lower()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_offers_what_the_table_says(caller, route):
+    method, _ = ROUTES[route]
+
+    allowed = caller.http.options("/" + route.format(request_id="0" * 32)).headers["Allow"]
+
+    assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == {method}, (
+        f"{route} offers {allowed}; the table says {method}."
+    )
+
+
+@pytest.mark.parametrize("kind", ["decision", "cancel"])
+def test_event_names_are_lower_case_and_plain(kind):
+    for request_id in ("0123456789abcdef" * 2, "ABCDEF" + "0" * 26):
+        name = model.event_name(request_id, kind, 12)
+        assert re.fullmatch(r"[a-z0-9-]+", name), f"{name}: the host compares names without case; ours have none."
+
+
+# --- what must be written down --------------------------------------------------------------------
+
+
+def settings_read():
+    """Give the names that approvals/settings.py asks the environment for."""
+    return sorted(
+        {
+            node.args[0].value
+            for node in ast.walk(tree(ROOT / "approvals/settings.py"))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
+            if node.args and isinstance(node.args[0], ast.Constant)
+        }
+        | {
+            node.slice.value
+            for node in ast.walk(tree(ROOT / "approvals/settings.py"))
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+            if isinstance(node.value, ast.Name) and node.value.id in {"environment", "environ"}
+        }
+    )
+
+
+def codes():
+    """Give the codes of all errors, as they are written in the two files that have any."""
+    found = set()
+    for name in ("errors", "api"):
+        for node in ast.walk(tree(ROOT / f"approvals/{name}.py")):
+            match node:
+                case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):
+                    found.add(code)
+    return sorted(found)
+
+
+def test_this_test_finds_the_settings_and_the_codes():
+    assert {"PUBLIC_BASE_URL", "NOTIFY_LOG"} <= set(settings_read())
+    assert {errors.NotFound.code, errors.TooLate.code, "internal"} <= set(codes())
+
+
+@pytest.mark.parametrize("name", settings_read())
+def test_every_setting_is_described(name):
+    assert f"`{name}`" in written("docs/settings.md"), f"docs/settings.md does not describe `{name}` (in backticks)."
+
+
+def test_settings_are_read_in_one_place():
+    for path in PRODUCT:
+        used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        if path.stem != "settings":
+            assert not used & {"environ", "getenv"}, (
+                f"{path.name} reads the environment; that is approvals/settings.py's."
+            )
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_error_code_is_described(code):
+    assert f"`{code}`" in written("docs/api.md"), (
+        f"docs/api.md does not describe the error code `{code}` (in backticks)."
+    )
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_is_described(route):
+    title = f"{ROUTES[route][0]} /{route}"
+
+    assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
+
+
+def test_the_make_targets_the_readme_names_exist():
+    readme = written("README.md")
+    targets = set(re.findall(r"^([a-z]+):", written("Makefile"), re.MULTILINE))
+    code = re.findall(r"`([^`\n]+)`", readme) + re.findall(r"^[ \t]*(?:\$ )?(make .*)$", fenced(readme), re.MULTILINE)
+    named = {name for piece in code for name in re.findall(r"\bmake ([a-z][a-z-]*)", piece)}
+
+    assert named <= targets, f"README.md names make {named - targets}, which the Makefile does not have."
+
+
+def fenced(text):
+    return "\n".join(re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+
+
+def test_every_make_target_says_what_it_does():
+    makefile = written("Makefile")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+
+    silent = [name for name in phony if not re.search(rf"^{name}:.*## \S", makefile, re.MULTILINE)]
+    assert not silent, f"make help would not show {silent}: add ## and a few words."
+
+
+# --- what the platform is told --------------------------------------------------------------------
+
+
+@pytest.fixture
+def host_json():
+    return json.loads(written("host.json"))
+
+
+@pytest.fixture
+def local_settings():
+    return json.loads(written("local.settings.json"))["Values"]
+
+
+def test_the_routes_stand_at_the_root(host_json):
+    assert host_json["extensions"]["http"]["routePrefix"] == "", (
+        "Routes name /api themselves; a prefix would double it."
+    )
+
+
+def test_instances_carry_a_version(host_json):
+    durable = host_json["extensions"]["durableTask"]
+
+    assert durable.get("defaultVersion"), "Without defaultVersion a changed orchestrator cannot tell old instances."
+    assert durable["versionMatchStrategy"] == "CurrentOrOlder"
+
+
+def test_the_task_hub_and_the_scheduler_are_settings(host_json, local_settings):
+    durable = host_json["extensions"]["durableTask"]
+    connection = durable["storageProvider"]["connectionStringName"]
+
+    assert durable["storageProvider"]["type"] == "azureManaged"
+    assert durable["hubName"] == "%TASKHUB_NAME%"
+    for name in (connection, "TASKHUB_NAME"):
+        assert local_settings.get(name), (
+            f"local.settings.json lacks {name}, which host.json asks for: func start fails."
+        )
+
+
+def test_the_task_hub_of_the_connection_is_the_task_hub_of_the_app(host_json, local_settings):
+    connection = local_settings[host_json["extensions"]["durableTask"]["storageProvider"]["connectionStringName"]]
+    parts = dict(part.split("=", 1) for part in connection.split(";"))
+
+    assert parts["TaskHub"] == local_settings["TASKHUB_NAME"]
+
+
+def test_local_settings_hold_no_secret(local_settings):
+    text = json.dumps(local_settings)
+
+    for word in ("AccountKey", "SharedAccessKey", "sig=", "Password", "Secret"):
+        assert word not in text, f"local.settings.json holds a {word}, and it is in the repository."
+
+
+def test_what_people_write_is_not_traced(host_json):
+    tracing = host_json["extensions"]["durableTask"]["tracing"]
+
+    assert tracing["traceInputsAndOutputs"] is False, "Inputs hold names and comments of people; traces are kept."
+
+
+def test_the_extension_bundle_is_one_that_knows_the_scheduler(host_json):
+    assert host_json["extensionBundle"] == {
+        "id": "Microsoft.Azure.Functions.ExtensionBundle",
+        "version": "[4.32.0, 5.0.0)",
+    }
+
+
+# --- what is installed ----------------------------------------------------------------------------
+
+IMPORTED_AS = {
+    "azure-functions": "azure.functions",
+    "azure-functions-durable": "azure.durable_functions",
+    "pydantic": "pydantic",
+}
+BROUGHT_ALONG = {"aiohttp": "azure-functions-durable"}
+"""Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
+
+
+def requirements(name):
+    lines = [line.partition("#")[0].strip() for line in written(name).splitlines()]
+    return [line for line in lines if line and not line.startswith("-r ")]
+
+
+def imported():
+    return set().union(*(imports(path) for path in [*PRODUCT, ROOT / "function_app.py"]))
+
+
+def among(module, names):
+    return any(name == module or name.startswith(module + ".") for name in names)
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "constraints.txt"]
+)
+def test_every_requirement_is_pinned(name):
+    loose = [line for line in requirements(name) if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+", line)]
+
+    assert not loose, f"{name} does not pin {loose}: what is deployed tomorrow would not be what was tested today."
+
+
+def test_every_requirement_is_needed():
+    for line in requirements("requirements.txt"):
+        name = line.partition("==")[0]
+        assert name in IMPORTED_AS, f"Say in IMPORTED_AS how {name} is imported."
+        assert among(IMPORTED_AS[name], imported()), f"Nothing that is deployed imports {name}: it can go."
+
+
+def test_every_import_is_required():
+    required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.txt")]
+    elsewhere = {*sys.stdlib_module_names, *BROUGHT_ALONG, "approvals"}
+    others = {name for name in imported() - {"azure"} if name.partition(".")[0] not in elsewhere}
+
+    missing = [name for name in others if not any(among(module, {name}) for module in required)]
+    assert not missing, f"requirements.txt does not bring {missing}; it is here only by chance."
+
+
+def test_what_is_brought_along_is_still_imported():
+    for module, by in BROUGHT_ALONG.items():
+        assert among(module, imported()), f"{module} is not imported any more: take it off BROUGHT_ALONG."
+        assert any(line.startswith(f"{by}==") for line in requirements("requirements.txt"))
+
+
+def test_the_constraints_agree_with_what_is_required():
+    held = {plain(line) for line in requirements("constraints.txt")}
+
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
+        differ = [line for line in requirements(name) if plain(line) not in held]
+        assert not differ, f"{name} and constraints.txt disagree about {differ}."
+
+
+def plain(line):
+    name, _, version = line.partition("==")
+    return re.sub(r"[._-]+", "-", name).lower(), version
+
+
+# --- what is in the repository --------------------------------------------------------------------
+
+
+def test_nothing_names_a_place_on_one_machine():
+    place = re.compile(rb"(?<![\w.])/(work|root)/[\w.]")
+
+    for path in known_to_git():
+        if path.is_file() and (found := place.search(path.read_bytes())):
+            pytest.fail(f"{path.relative_to(ROOT)} names {found[0].decode()}..., which is there on one machine only.")
+
+
+def test_nothing_generated_is_kept():
+    kept = [path.name for path in known_to_git() if path.suffix in {".pyc", ".log"} or "__pycache__" in path.parts]
+
+    assert not kept, f"{kept} is made by tools and need not be kept."

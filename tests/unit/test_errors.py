@@ -1,0 +1,240 @@
+"""The error tree and its one shape in HTTP: what is promised to callers, and what they must never be told."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import aiohttp
+import azure.functions as func
+import pytest
+
+from approvals import api, errors, model, wire
+from approvals.instances import Instances
+from tests.builders import NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
+
+LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
+
+
+def a_story(heard=None):
+    request = asked()
+    return model.Found(request=request, story=model.hear_all(request, model.Story(), [heard] if heard else [], NOON))
+
+
+EXAMPLES = {
+    "invalid_json": (400, errors.Unreadable("The body is not JSON.")),
+    "body_missing": (400, errors.BodyMissing()),
+    "body_too_large": (413, errors.BodyTooLarge(65536)),
+    "unsupported_media_type": (415, errors.NotJsonMedia()),
+    "bad_header": (400, errors.BadHeader("Idempotency-Key must be visible.")),
+    "invalid": (422, errors.Invalid((errors.Problem("/item", "is required"), errors.Problem("", "must be")))),
+    "idempotency_key_reused": (422, errors.KeyReused(REQUEST_ID)),
+    "method_not_allowed": (405, errors.MethodNotOffered(("GET", "HEAD", "OPTIONS"))),
+    "not_found": (404, errors.NotFound()),
+    "already_decided": (409, errors.AlreadyDecided(a_story(decided()), "Grace approved this request.")),
+    "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled()), "Ada cancelled it.")),
+    "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
+    "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
+    "internal": (500, api.Unexpected()),
+}
+"""The codes callers rely on. A code that is renamed or given another status breaks them; add, never change."""
+
+ABSTRACT = {errors.ApprovalError, errors.Closed}
+
+
+def family(kind):
+    """Give a class and all that come from it, ours only."""
+    return {kind} | {
+        each for child in kind.__subclasses__() if child.__module__.startswith("approvals.") for each in family(child)
+    }
+
+
+CONCRETE = family(errors.ApprovalError) - ABSTRACT
+each_error = pytest.mark.parametrize(
+    ("code", "status", "error"), [(c, *e) for c, e in EXAMPLES.items()], ids=list(EXAMPLES)
+)
+
+
+def test_every_error_is_in_the_table_of_this_test():
+    missing = {kind.__name__ for kind in CONCRETE} - {type(error).__name__ for _, error in EXAMPLES.values()}
+
+    assert not missing, f"Add {missing} to EXAMPLES with code and status: callers will rely on them."
+
+
+def test_no_two_errors_share_a_code_or_a_title():
+    for word in ("code", "title"):
+        words = [getattr(kind, word) for kind in CONCRETE]
+        assert len(set(words)) == len(words), f"Every error needs a {word} of its own: {sorted(words)}"
+
+
+@each_error
+def test_an_error_has_its_stable_code_and_status(code, status, error):
+    assert error.code == code
+    assert api.status_of(error) == status
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
+    assert type(error).__doc__
+
+
+@each_error
+def test_the_status_of_an_error_is_said_in_the_one_table(code, status, error):
+    assert isinstance(error, api.Unexpected) or any(kind in api.STATUSES for kind in type(error).__mro__)
+
+
+def test_the_table_of_statuses_holds_nothing_else():
+    assert set(api.STATUSES) <= CONCRETE
+    assert set(api.STATUSES.values()) <= {400, 404, 405, 409, 410, 413, 415, 422, 503}
+
+
+@each_error
+def test_every_problem_has_the_one_shape(code, status, error):
+    answer = api.problem(error)
+
+    body = json.loads(answer.get_body())
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert list(body)[:5] == ["type", "title", "status", "detail", "code"]
+    assert body["type"] == f"urn:durable-approvals:problem:{code}"
+    assert (body["title"], body["status"], body["code"]) == (error.title, status, code)
+    assert isinstance(body["detail"], str)
+    assert body["detail"] == str(error)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@each_error
+def test_evidence_never_replaces_a_part_of_the_shape(code, status, error):
+    assert not {"type", "title", "status", "detail", "code"} & set(error.evidence())
+    json.dumps(error.evidence())
+
+
+def test_a_method_that_is_not_offered_is_answered_with_those_that_are():
+    assert api.problem(errors.MethodNotOffered(("POST", "OPTIONS"))).headers["Allow"] == "POST, OPTIONS"
+
+
+def test_an_unreachable_scheduler_is_worth_another_try():
+    assert int(api.problem(errors.SchedulerUnavailable()).headers["Retry-After"]) > 0
+
+
+def test_what_is_wrong_with_a_body_is_pointed_to():
+    body = json.loads(api.problem(EXAMPLES["invalid"][1]).get_body())
+
+    assert body["errors"] == [{"pointer": "/item", "detail": "is required"}, {"pointer": "", "detail": "must be"}]
+    assert body["detail"] == "/item: is required; the body: must be"
+
+
+def test_a_key_that_was_reused_names_its_request():
+    assert json.loads(api.problem(errors.KeyReused(REQUEST_ID)).get_body())["request_id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("code", "stands"),
+    [
+        ("already_decided", {"decision", "settled_at"}),
+        ("no_longer_open", {"cancellation", "settled_at"}),
+        ("too_late", set()),
+    ],
+)
+def test_what_stands_is_told_and_nothing_that_is_not(code, stands):
+    evidence = EXAMPLES[code][1].evidence()
+
+    assert set(evidence) == {"request_id", "request_status", "deadline"} | stands
+    assert evidence["deadline"] == "2026-03-02T12:00:00.000Z"
+
+
+# --- nothing of others ----------------------------------------------------------------------------
+
+
+class Broken:
+    """A durable client that fails in a way of its own."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def get_status(self, *_, **__):
+        raise self.error
+
+    start_new = raise_event = get_status
+
+
+def a_call(method, body=None, request_id=REQUEST_ID):
+    return func.HttpRequest(
+        method,
+        f"http://localhost:7071/api/requests/{request_id}",
+        headers={"content-type": "application/json"},
+        route_params={"request_id": request_id},
+        body=json.dumps(body).encode() if body else b"",
+    )
+
+
+FAILURES = [
+    TimeoutError(LEAK),
+    aiohttp.ClientError(LEAK),
+    OSError(111, LEAK),
+    ValueError(LEAK),
+    json.JSONDecodeError(LEAK, LEAK, 0),
+    Exception(LEAK),
+    Exception({"Message": LEAK}),
+]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    ("method", "handler", "body"),
+    [("GET", api.look, None), ("POST", api.create, a_request()), ("POST", api.decide, a_decision())],
+    ids=["look", "create", "decide"],
+)
+async def test_of_a_scheduler_that_fails_nothing_is_told_but_that(method, handler, body, error, caplog):
+    answer = await api.answered(a_call(method, body), Broken(error), {method: handler})
+
+    assert answer.status_code == 503
+    assert json.loads(answer.get_body())["code"] == "scheduler_unavailable"
+    assert "s3cret" not in answer.get_body().decode() + str(dict(answer.headers))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError(LEAK), KeyError(LEAK), ValueError(LEAK), TypeError(LEAK), RecursionError(LEAK)],
+    ids=lambda e: type(e).__name__,
+)
+async def test_of_a_defect_nothing_is_told_and_everything_is_logged(error, caplog):
+    async def fail(_req, _approvals):
+        raise error
+
+    answer = await api.answered(a_call("GET"), None, {"GET": fail})
+
+    assert answer.status_code == 500
+    assert json.loads(answer.get_body())["code"] == "internal"
+    assert "s3cret" not in answer.get_body().decode()
+    assert "Traceback" not in answer.get_body().decode()
+    assert "s3cret" in caplog.text
+
+
+async def test_a_log_line_of_a_defect_holds_no_query(caplog):
+    async def fail(_req, _approvals):
+        raise RuntimeError
+
+    call = func.HttpRequest("GET", "http://localhost:7071/api/health?code=s3cret", headers={}, body=b"")
+    await api.answered(call, None, {"GET": fail})
+
+    assert "/api/health" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+async def test_an_instance_that_is_gone_is_no_failure():
+    for text in ("Instance with ID x is gone: either completed or failed", "No instance with ID x found."):
+        assert await Instances(Broken(Exception(text))).raise_event(REQUEST_ID, "decision-1-x", {}) is None
+
+
+async def test_an_instance_that_exists_is_not_started():
+    text = "Failed to start instance because an instance with this ID already exists"
+
+    assert await Instances(Broken(Exception(text))).start(asked()) is False
+
+
+def test_a_body_that_is_wrong_is_explained_without_its_values():
+    for body in (b'{"requester": 42424242, "item": ["s3cret"]}', b'{"s3cret', b'{"item": "s3cret"'):
+        with pytest.raises(errors.ApprovalError) as caught:
+            wire.parse(wire.RequestBody, {"content-type": "application/json"}, body)
+        said = api.problem(caught.value).get_body().decode()
+        assert "s3cret" not in said
+        assert "42424242" not in said
