@@ -33,7 +33,7 @@ def process_approval(settled: str) -> int:
     """Act on the outcome: tell the requester. Gives the number of channels that were told."""
     found = Found.decoded(settled)
     request, story = found.request, found.story
-    logger.info("Request %s: %s", request.request_id, story.status)
+    logger.debug("Request %s: %s", request.request_id, story.status)
     if not request.tell:
         return 0
     return tell(

@@ -28,7 +28,7 @@ CONFIRM_SECONDS = 10.0
 """How long a decision is waited for before the caller is told where to look."""
 RAISE_AGAIN_SECONDS = 2.0
 """An event that was taken may still be lost while its instance is young (12 of 200 on the real extension)."""
-FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.015, 0.5
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.5
 STARTS = 3
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("devhost")
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-THREADS = 32
+THREADS = 6
 GOODBYE_SECONDS = 0.5
 RECORD_LAG_SECONDS = 0.1
 

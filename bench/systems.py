@@ -1,0 +1,165 @@
+"""The two systems: an app and a task hub each, every one a process of its own, on ports of this machine only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS, END_SECONDS = 30, 10
+SAMPLE_SECONDS = 0.02
+LINES = 20
+CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG")
+
+APPS = {
+    "ours": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT)],
+    "seed": ["bench.seed"],
+}
+
+
+class Failed(Exception):
+    """A process did not start, or did not do what it was there for."""
+
+
+@dataclass
+class Process:
+    """A Python module run by itself; `found` is what its line of readiness said."""
+
+    running: asyncio.subprocess.Process
+    found: str
+    lines: deque[str]
+    reading: asyncio.Task[None]
+    usage: psutil.Process
+
+    @classmethod
+    async def start(cls, arguments: list[str], ready: str, **environment: str) -> Self:
+        """Run a module until it has printed a line that matches `ready`."""
+        plain = {name: value for name, value in os.environ.items() if name not in CONFIGURED}
+        running = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *arguments,
+            cwd=ROOT,
+            env={**plain, "PYTHONUNBUFFERED": "1", **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        lines = deque(maxlen=LINES)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                async for line in running.stdout:
+                    lines.append(line.decode(errors="replace"))
+                    if found := re.search(ready, lines[-1]):
+                        reading = asyncio.create_task(read(running.stdout, lines))
+                        return cls(running, found[1], lines, reading, psutil.Process(running.pid))
+        if running.returncode is None:
+            running.kill()
+        await running.wait()
+        raise Failed(f"{arguments[0]} did not start:\n{''.join(lines)}")
+
+    async def stop(self) -> None:
+        """End it as Ctrl-C would; after a while, for good."""
+        if self.running.returncode is None:
+            self.running.send_signal(signal.SIGINT)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self.running.wait()
+        except TimeoutError:
+            self.running.kill()
+            await self.running.wait()
+        await self.reading
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time so far, user and system."""
+        times = self.usage.cpu_times()
+        return times.user + times.system
+
+    @property
+    def memory(self) -> int:
+        """Resident memory now, in bytes."""
+        return self.usage.memory_info().rss
+
+
+async def read(output: asyncio.StreamReader, lines: deque[str]) -> None:
+    """Keep the last of what a process has to say, lest it wait for somebody to listen."""
+    async for line in output:
+        lines.append(line.decode(errors="replace"))
+
+
+@dataclass
+class System:
+    """One of the two, running."""
+
+    name: str
+    hub: Process
+    app: Process
+    statistics: Path
+
+    @property
+    def url(self) -> str:
+        """Where its app answers."""
+        return self.app.found
+
+    async def counts(self) -> dict[str, int]:
+        """Ask the task hub what it has counted since it started."""
+        self.statistics.unlink(missing_ok=True)
+        self.hub.running.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(END_SECONDS):
+            while not self.statistics.exists():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.002)
+        return json.loads(self.statistics.read_text())
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        """Processor time so far: of the app, of app and hub."""
+        return self.app.cpu_seconds, self.app.cpu_seconds + self.hub.cpu_seconds
+
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[dict[str, int]]:
+        """Note the peak of resident memory meanwhile, in bytes: of the `app`, of app and hub (`both`)."""
+        peaks = {"app": 0, "both": 0}
+
+        async def watch() -> None:
+            while True:
+                app, hub = self.app.memory, self.hub.memory
+                peaks.update(app=max(peaks["app"], app), both=max(peaks["both"], app + hub))
+                await asyncio.sleep(SAMPLE_SECONDS)
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield peaks
+        finally:
+            watching.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running(name: str) -> AsyncIterator[System]:
+    """Start `ours` or `seed` with a task hub of its own, and end both afterwards."""
+    async with contextlib.AsyncExitStack() as ending:
+        statistics = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "statistics.json"
+        hub = await Process.start(["devhost.taskhub", "--stats", str(statistics)], r"127\.0\.0\.1:(\d+)")
+        ending.push_async_callback(hub.stop)
+        endpoint = f"http://127.0.0.1:{hub.found}"
+        ready = r"^Listening on (http://\S+)"
+        app = await Process.start(APPS[name], ready, ENDPOINT=endpoint, TASKHUB="default", NOTIFY_LOG="false")
+        ending.push_async_callback(app.stop)
+        try:
+            yield System(name, hub, app, statistics)
+        except Exception as error:
+            error.add_note("".join(["The app's last lines:\n", *app.lines]))
+            raise
