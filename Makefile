@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt bench clean
+.PHONY: help run demo test check fmt bench infra clean
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -32,6 +32,9 @@ fmt: $(READY) ## format, and mend what the linter can mend
 bench: $(READY) ## measure against the seed's own shape; prints ratios of one run
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@$(BIN)/python -m bench
+
+infra: $(READY) ## format and lint the Bicep sources and write their snapshots anew; needs the compiler
+	@$(BIN)/python -m tests.infra.bicep
 
 clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local

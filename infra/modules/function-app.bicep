@@ -1,0 +1,173 @@
+// The app, on Flex Consumption.
+param name string
+param planName string
+param location string
+param tags object
+param serviceName string
+
+param identityName string
+param storageName string
+param packageContainer string
+param insightsName string
+param schedulerName string
+param taskHubName string
+param vaultName string
+param linkKeysName string
+
+@description('The network to go out through; empty: none.')
+param networkName string
+
+param isSignInOn bool
+
+@description('Further settings; of those made here they replace PUBLIC_BASE_URL alone.')
+param appSettings object
+
+param isZoneRedundant bool
+
+@description('Instances that are always ready to answer HTTP.')
+@minValue(0)
+param httpAlwaysReady int
+
+@description('Instances that are always ready to run orchestrations and activities.')
+@minValue(0)
+param durableAlwaysReady int
+
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int
+
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' existing = {
+  name: schedulerName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
+  name: vaultName
+
+  resource linkKeys 'secrets' existing = {
+    name: linkKeysName
+  }
+}
+
+var isPrivate = !empty(networkName)
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = if (isPrivate) {
+  name: networkName
+
+  resource app 'subnets' existing = {
+    name: 'app'
+  }
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { tier: 'FlexConsumption', name: 'FC1' }
+  properties: {
+    reserved: true
+    zoneRedundant: isZoneRedundant
+  }
+}
+
+resource site 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': serviceName })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // Otherwise Key Vault references would try a system-assigned identity, and there is none.
+    keyVaultReferenceIdentity: identity.id
+    // On Flex Consumption everything then goes that way.
+    virtualNetworkSubnetId: isPrivate ? network::app.id : null
+    functionAppConfig: {
+      runtime: { name: 'python', version: '3.11' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storage.properties.primaryEndpoints.blob}${packageContainer}'
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: filter(
+          [
+            { name: 'http', instanceCount: httpAlwaysReady }
+            { name: 'durable', instanceCount: durableAlwaysReady }
+          ],
+          group => group.instanceCount > 0
+        )
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      remoteDebuggingEnabled: false
+      healthCheckPath: '/api/health'
+    }
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource settings 'config' = {
+    name: 'appsettings'
+    properties: {
+      // A domain of one's own is an operator's choice; what comes after the choices is not.
+      PUBLIC_BASE_URL: 'https://${site.properties.defaultHostName}'
+      ...appSettings
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identity.properties.clientId
+      AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
+      AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler.properties.endpoint};Authentication=ManagedIdentity;ClientID=${identity.properties.clientId}'
+      TASKHUB_NAME: taskHubName
+      // The app refuses bodies of more than 64 KiB; the host need not take in a hundred megabytes first.
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072'
+      AZURE_CLIENT_ID: identity.properties.clientId
+      // The secret's address without a version, so that a rotated one is found.
+      APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
+      RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table
+      // Without sign-in anyone can send the headers in which the platform says who has signed in.
+      TRUST_EASY_AUTH: isSignInOn ? 'true' : 'false'
+      // Names the identity whose federated assertion stands in for a client secret.
+      ...(isSignInOn ? { OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identity.properties.clientId } : {})
+    }
+  }
+}
+
+output url string = 'https://${site.properties.defaultHostName}'

@@ -1,0 +1,121 @@
+// Who may do what: the least that works, each on the smallest thing it is needed for.
+param appPrincipalId string
+param schedulerName string
+param taskHubName string
+param storageName string
+param insightsName string
+param vaultName string
+param linkKeysName string
+
+@description('Gets the task hub as well, to run the app locally against it and to see its dashboard; empty: nobody.')
+param developerPrincipalId string
+
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param developerPrincipalType string
+
+var roles = {
+  durableTaskDataContributor: '0ad04412-c4d5-4796-b79c-f76d14c8d402'
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+}
+
+resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' existing = {
+  name: schedulerName
+
+  resource hub 'taskHubs' existing = {
+    name: taskHubName
+  }
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
+  name: vaultName
+
+  resource linkKeys 'secrets' existing = {
+    name: linkKeysName
+  }
+}
+
+// The app starts, signals and queries instances and works them off: Worker alone would not do.
+resource appOnHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(scheduler::hub.id, appPrincipalId, roles.durableTaskDataContributor)
+  scope: scheduler::hub
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.durableTaskDataContributor
+    )
+  }
+}
+
+// The host makes containers of its own, and the package lies beside them.
+resource appOnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(storage.id, appPrincipalId, roles.storageBlobDataOwner)
+  scope: storage
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+  }
+}
+
+// The host's diagnostic events, and the records that outlive the scheduler's history.
+resource appOnTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(storage.id, appPrincipalId, roles.storageTableDataContributor)
+  scope: storage
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageTableDataContributor
+    )
+  }
+}
+
+resource appOnInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(insights.id, appPrincipalId, roles.monitoringMetricsPublisher)
+  scope: insights
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
+  }
+}
+
+resource appOnLinkKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault::linkKeys.id, appPrincipalId, roles.keyVaultSecretsUser)
+  scope: vault::linkKeys
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+  }
+}
+
+resource developerOnHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(developerPrincipalId)) {
+  name: guid(scheduler::hub.id, developerPrincipalId, roles.durableTaskDataContributor)
+  scope: scheduler::hub
+  properties: {
+    principalId: developerPrincipalId
+    principalType: developerPrincipalType
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.durableTaskDataContributor
+    )
+  }
+}

@@ -1,0 +1,11 @@
+"""What is deployed, checked without deploying it.
+
+============  ==================================================================================================
+`bicep`       the compiler, and `python -m tests.infra.bicep`, which refreshes the snapshots (`make infra`)
+`snapshots`   the snapshots as values, and the facts each of them must show
+`agreement`   what files must agree about, read from the files themselves
+`faults`      mistakes to plant in copies; each must be found by one of the above
+============  ==================================================================================================
+
+Facts and agreements are functions that give sentences, one for each thing that is wrong.
+"""
