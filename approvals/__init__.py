@@ -1,7 +1,11 @@
 """Human approval as a service: ask, wait, hear the answer exactly once, tell the caller.
 
 ==============  ==============================================================================
-`model`         the values and every rule about them; pure
+`policy`        what was agreed: who must say yes, by when, what silence means; pure
+`model`         what becomes of a request, and every rule about it; pure
+`preview`       the same rules over answers that are only imagined; pure
+`value`         what every value is
+`forms`         a caller's JSON Schema, and answers to it
 `errors`        the error tree: a stable code, a sentence for people, the evidence
 `wire`          JSON and text in, limits, JSON out
 `service`       the use cases: request, find, decide, cancel

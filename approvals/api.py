@@ -13,6 +13,7 @@ import azure.functions as func
 from approvals import VERSION, errors, model, settings, wire
 from approvals.instances import Instances
 from approvals.service import Approvals
+from approvals.value import compact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +37,10 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.KeyReused: 422,
     errors.MethodNotOffered: 405,
     errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.PreconditionMissing: 428,
+    errors.Stale: 412,
+    errors.Conflict: 409,
     errors.AlreadyDecided: 409,
     errors.NoLongerOpen: 410,
     errors.SchedulerUnavailable: 503,
@@ -75,6 +80,27 @@ async def approval(req: func.HttpRequest, client: df.DurableOrchestrationClient)
     return await answered(req, client, {"POST": decide})
 
 
+@blueprint.route(route="api/requests/{request_id}/reassign", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def reassignment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}/reassign`: ask someone else."""
+    return await answered(req, client, {"POST": reassign})
+
+
+@blueprint.route(route="api/approvals/{request_id}/delegate", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def delegation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/approvals/{request_id}/delegate`: have someone else decide."""
+    return await answered(req, client, {"POST": delegate})
+
+
+@blueprint.route(route="api/policies/preview", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def policy_preview(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/policies/preview`: what would happen."""
+    return await answered(req, client, {"POST": imagine})
+
+
 @blueprint.route(route="api/health", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 @blueprint.durable_client_input(client_name="client")
 async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
@@ -99,8 +125,7 @@ async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse
     """Tell the whole story; with `Prefer: wait=N` when it changes or after N seconds."""
     wait = wire.preferred_wait(req.headers)
     found = await approvals.find_changed(req.route_params["request_id"], wait)
-    text = wire.compact(wire.told(found))
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    text, etag = told(found)
     headers = {"ETag": etag} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
     if wire.is_known(etag, req.headers):
         return func.HttpResponse(status_code=304, headers={**COMMON, **headers})
@@ -117,8 +142,54 @@ async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
 async def cancel(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Take a request back: 200 once that is recorded, 202 when it could not be seen in time."""
     body = wire.parse(wire.CancellationBody, req.headers, req.get_body())
-    answer = await approvals.cancel(req.route_params["request_id"], body)
+    request_id = req.route_params["request_id"]
+    expect_known(req, await approvals.find(request_id))
+    answer = await approvals.cancel(request_id, body)
     return settled(answer.found, confirmed=answer.confirmed)
+
+
+async def reassign(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Ask someone else: 200 once that is recorded."""
+    body = wire.parse(wire.ReassignmentBody, req.headers, req.get_body())
+    request_id = req.route_params["request_id"]
+    expect_known(req, await approvals.find(request_id))
+    answer = await approvals.reassign(request_id, body)
+    return settled(answer.found, confirmed=answer.confirmed)
+
+
+async def delegate(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Have someone else decide in one's place: 200 once that is recorded."""
+    body = wire.parse(wire.DelegationBody, req.headers, req.get_body())
+    answer = await approvals.delegate(req.route_params["request_id"], body)
+    return settled(answer.found, confirmed=answer.confirmed)
+
+
+async def imagine(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Say what would happen with a request: with the imagined answers, and when nobody answers."""
+    body = wire.parse(wire.PreviewBody, req.headers, req.get_body())
+    with_answers, in_silence = approvals.preview(body)
+    seen = {"with_these_answers": with_answers, "if_nobody_answers": in_silence}
+    return reply(200, {name: wire.previewed(each) for name, each in seen.items()})
+
+
+def expect_known(req: func.HttpRequest, found: model.Found) -> None:
+    """See that the caller knows the story they act on. Raises PreconditionMissing or Stale.
+
+    A request without named approvers has nothing to be stale about but its end, which is told anyway: it may be
+    cancelled without If-Match.
+    """
+    _, etag = told(found)
+    known = wire.knows(etag, req.headers)
+    if known is None and any(stage.panel.approvers for stage in found.policy.stages):
+        raise errors.PreconditionMissing
+    if known is False:
+        raise errors.Stale(etag)
+
+
+def told(found: model.Found) -> tuple[str, str]:
+    """Write the story, and the ETag of it."""
+    text = compact(wire.told(found))
+    return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 async def healthy(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
@@ -200,7 +271,7 @@ def reply(
     status: int, body: dict[str, Any] | str, headers: dict[str, str] | None = None, media: str = "application/json"
 ) -> func.HttpResponse:
     """Answer with JSON that nobody keeps and nobody guesses the type of."""
-    text = body if isinstance(body, str) else wire.compact(body)
+    text = body if isinstance(body, str) else compact(body)
     return func.HttpResponse(text, status_code=status, mimetype=media, headers={**COMMON, **(headers or {})})
 
 

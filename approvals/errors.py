@@ -10,10 +10,20 @@
     ├── KeyReused           an Idempotency-Key came with another body
     ├── MethodNotOffered    the route exists, the method does not
     ├── NotFound            there is no such request
+    ├── Forbidden           this person may not do this
+    │   ├── OwnRequest      it is their own request
+    │   └── NotYours        they are not asked, or not any more
+    ├── PreconditionMissing If-Match is wanted
+    ├── Stale               If-Match names an older story
     ├── Closed              the request takes no decision any more; `found` is what stands
     │   ├── AlreadyDecided  someone decided: who, what and when
     │   └── NoLongerOpen    timed out, cancelled or failed
     │       └── TooLate     the deadline has passed, the outcome is not recorded yet
+    ├── Conflict            it does not fit what stands, though the request is open
+    │   ├── AlreadyVoted    this slot has answered
+    │   ├── OtherStage      another stage is being asked
+    │   ├── StageUnclear    they answered an earlier stage and are asked again
+    │   └── PassedOnTooOften
     └── SchedulerUnavailable  the scheduler did not answer
 
 Each class has a stable `code`; the text of an error is a sentence for people and never an exception's of others.
@@ -21,19 +31,12 @@ Each class has a stable `code`; the text of an error is a sentence for people an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from approvals.value import Problem, rfc3339
+
 if TYPE_CHECKING:
-    from approvals.model import Found
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with a body: a JSON pointer (RFC 6901) and what is wrong there."""
-
-    pointer: str
-    detail: str
+    from approvals.model import Decision, Found
 
 
 class ApprovalError(Exception):
@@ -143,6 +146,116 @@ class NotFound(ApprovalError):
         super().__init__("There is no request with this id.")
 
 
+class Forbidden(ApprovalError):
+    """This person may not do this."""
+
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class OwnRequest(Forbidden):
+    """It is their own request."""
+
+    code = "self_approval"
+    title = "Nobody decides on a request of their own"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"{person} made this request and cannot decide on it, nor have it passed on to them.")
+
+
+class NotYours(Forbidden):
+    """They are not asked, or not any more."""
+
+    code = "not_yours"
+    title = "Somebody else is asked"
+
+    def __init__(self, person: str, passed_on_to: str | None = None) -> None:
+        self.passed_on_to = passed_on_to
+        more = f" It was passed on to {passed_on_to}." if passed_on_to else ""
+        super().__init__(f"{person} is not asked to decide now.{more}")
+
+    def evidence(self) -> dict[str, Any]:
+        """Tell who is asked instead."""
+        return {"passed_on_to": self.passed_on_to} if self.passed_on_to else {}
+
+
+class PreconditionMissing(ApprovalError):
+    """`If-Match` is wanted."""
+
+    code = "if_match_missing"
+    title = "If-Match is required"
+
+    def __init__(self) -> None:
+        super().__init__("Send the ETag of the story you know in If-Match, or If-Match: * to act whatever it is.")
+
+
+class Stale(ApprovalError):
+    """`If-Match` names an older story."""
+
+    code = "stale"
+    title = "The request has changed"
+
+    def __init__(self, etag: str) -> None:
+        self.etag = etag
+        super().__init__("The request has changed since. Look again, and decide whether you still mean it.")
+
+    def evidence(self) -> dict[str, Any]:
+        """Give the ETag of now."""
+        return {"etag": self.etag}
+
+
+class Conflict(ApprovalError):
+    """It does not fit what stands, though the request is open."""
+
+    code = "conflict"
+    title = "It does not fit what stands"
+
+
+class AlreadyVoted(Conflict):
+    """This slot has answered, and an answer stands."""
+
+    code = "already_voted"
+    title = "The answer has been given"
+
+    def __init__(self, vote: Decision | None, person: str) -> None:
+        self.vote = vote
+        super().__init__(f"{person} has answered already, and an answer stands.")
+
+    def evidence(self) -> dict[str, Any]:
+        """Tell the answer that stands."""
+        return {"decision": self.vote.told()} if self.vote else {}
+
+
+class OtherStage(Conflict):
+    """Another stage is being asked."""
+
+    code = "another_stage"
+    title = "Another stage is being asked"
+
+    def __init__(self, now: str) -> None:
+        super().__init__(f"This stage is not being asked; {now} is.")
+
+
+class StageUnclear(Conflict):
+    """They answered an earlier stage and are asked again: this may be a repetition, or meant for now."""
+
+    code = "stage_unclear"
+    title = "Which stage is answered?"
+
+    def __init__(self, person: str, now: str) -> None:
+        super().__init__(f"{person} has answered an earlier stage, and {now} asks again. Name the stage that is meant.")
+
+
+class PassedOnTooOften(Conflict):
+    """The request's answers were passed on as often as they may be."""
+
+    code = "passed_on_too_often"
+    title = "Passed on too often"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A request's answers can be passed on {most} times at most.")
+
+
 class Closed(ApprovalError):
     """The request takes no decision any more; `found` is what stands."""
 
@@ -155,13 +268,14 @@ class Closed(ApprovalError):
 
     def evidence(self) -> dict[str, Any]:
         """Tell what stands."""
-        story = self.found.story.model_dump(mode="json", include={"decision", "cancellation", "settled_at"})
-        request = self.found.request
+        request, story = self.found.request, self.found.story
         return {
             "request_id": request.request_id,
-            "request_status": self.found.story.status,
-            "deadline": request.model_dump(mode="json", include={"deadline"})["deadline"],
-            **{name: value for name, value in story.items() if value is not None},
+            "request_status": story.status,
+            "deadline": rfc3339(self.found.due_at),
+            **({"settled_at": rfc3339(story.settled_at)} if story.settled_at else {}),
+            **({"decision": story.decision.told()} if story.decision else {}),
+            **({"cancellation": story.cancellation.model_dump(mode="json")} if story.cancellation else {}),
         }
 
 
@@ -194,3 +308,6 @@ class SchedulerUnavailable(ApprovalError):
 
     def __init__(self) -> None:
         super().__init__("The scheduler did not answer. Nothing is lost; send the same again in a moment.")
+
+
+__all__ = ["Problem"]

@@ -13,7 +13,8 @@ import aiohttp
 
 from approvals import workflow
 from approvals.errors import SchedulerUnavailable
-from approvals.model import Cancellation, Found, Request, Status, Story, utc
+from approvals.model import Cancellation, Found, Request, Status, Story, restored
+from approvals.value import utc
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -61,7 +62,16 @@ class Instances:
         except ValueError:  # started past us, through the host's webhook
             logger.warning("Instance %s is not one of ours.", request_id)
             return None
-        return Found(request=request, story=story_of(status))
+        said = published(status)
+        events = await self.events(request_id) if is_abridged(said) else []
+        story = restored(request, said, events) if said else Story()
+        return operated(Found(request=request, story=story), status)
+
+    async def events(self, request_id: str) -> list[tuple[str, Any]]:
+        """Read the names and data of all events an instance has received, oldest first."""
+        status = await reached(self.client.get_status(request_id, show_history=True, show_history_output=True))
+        history = getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
+        return [(event["Name"], event.get("Input")) for event in history if event.get("EventType") == "EventRaised"]
 
     async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
         """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""
@@ -90,22 +100,32 @@ async def reached(call: Awaitable[T]) -> T:
         raise SchedulerUnavailable from error
 
 
-def story_of(status: df.DurableOrchestrationStatus) -> Story:
-    """Read what has become of a request off its instance.
+def published(status: df.DurableOrchestrationStatus) -> Any:
+    """Give what the orchestration says of itself: its output when done, its custom status before.
 
     The output is a result only when Completed; for others the host puts an operator's reason there (recorded).
-    A suspended instance's custom status may run ahead of what will be: Python is replayed, the host holds back.
     """
-    runtime = status.runtime_status.name
-    if runtime == "Completed":
-        return Story.decoded(status.output)
-    story = Story.decoded(status.custom_status) if status.custom_status else Story()
+    return status.output if status.runtime_status.name == "Completed" else status.custom_status
+
+
+def is_abridged(said: Any) -> bool:
+    """Tell whether a story left its texts in the history."""
+    return isinstance(said, dict) and bool(said.get("abridged"))
+
+
+def operated(found: Found, status: df.DurableOrchestrationStatus) -> Found:
+    """See what an operator, or a defect, has done to the instance."""
+    story, runtime = found.story, status.runtime_status.name
     if runtime == "Suspended":
-        return Story(waits=story.waits, notes=story.notes).noted("An operator has suspended this request.")
+        # Python is replayed while the host holds back: an outcome shown now may not have happened yet
+        held = {"status": Status.PENDING, "settled_at": None, "decision": None, "cancellation": None}
+        story = story.model_copy(update=held).noted("An operator has suspended this request.")
+        return found.model_copy(update={"story": story, "suspended": True})
+    ended = utc(status.last_updated_time)
     if story.is_open and runtime in {"Terminated", "Canceled"}:
-        ended = utc(status.last_updated_time)
-        by = Cancellation(by="an operator", reason=str(status.output or ""), cancelled_at=ended)
-        return story.model_copy(update={"status": Status.CANCELLED, "settled_at": ended, "cancellation": by})
+        by = Cancellation(by="an operator", reason=str(status.output or "")[:2000], cancelled_at=ended)
+        over = {"status": Status.CANCELLED, "settled_at": ended, "cancellation": by}
+        return found.with_story(story.model_copy(update=over))
     if story.is_open and runtime == "Failed":
-        return story.model_copy(update={"status": Status.FAILED, "settled_at": utc(status.last_updated_time)})
-    return story
+        return found.with_story(story.model_copy(update={"status": Status.FAILED, "settled_at": ended}))
+    return found

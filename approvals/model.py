@@ -1,71 +1,43 @@
-"""The values of an approval and every rule about them. Pure: no clock, no I/O, no Azure.
+"""What becomes of a request: the values that change, and every rule about them. Pure: no clock, no I/O, no Azure.
 
-The orchestrator asks this module what becomes of what it heard, and has the last word; the service asks the
-same functions for an early answer. Times are instants in UTC; durations say so in their name.
+The orchestrator feeds `hear` with what happens and obeys `listens_to` and `wakes_at`; it has the last word. The
+service asks `judge_decision` and its kin for an early answer, and `preview` runs the same functions over answers
+that are only imagined. Times are instants in UTC.
 
-    Pending ── approved ──> Approved
-       ├────── rejected ──> Rejected
-       ├────── cancelled ─> Cancelled
-       └────── deadline ──> Timeout          Every other state is final.
+    Pending ── the panel's required approvals, or silence that approves ──> next stage, after the last: Approved
+       ├────── a rejection that ends it, or silence that rejects ─────────> Rejected
+       ├────── silence that escalates ────────────────────────────────────> another panel is asked instead
+       ├────── silence ───────────────────────────────────────────────────> Timeout
+       └────── taken back ────────────────────────────────────────────────> Cancelled     These four are final.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field
 
-LONGEST_TIMER = dt.timedelta(days=5)
-"""No single timer is longer: beyond six days the SDK makes one whose cancellation never arrives (measured)."""
-NAME_CHARACTERS = 254
-COMMENTS_CHARACTERS = 2000
+from approvals.policy import LONGEST_TIMER, MAX_REMINDERS, Panel, Policy, Stage, identity
+from approvals.value import Comments, Instant, Name, Text, Value, compact, decoded, rfc3339, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 MAX_SPENT_WAITS = 10
-"""How many unreadable events of a name are survived; each costs the instance a round."""
+"""How many events of a name that count for nothing are survived; each costs the instance a round."""
+MAX_CHANGES = 10
+"""How often a request's answers may be passed on, by reassignment and delegation together."""
 MAX_NOTES = 10
+STATUS_BYTES = 15_000
+"""What a custom status may weigh in UTF-16; over 16 KB the extension fails the instance (recorded)."""
+OUTPUT_BYTES = 900_000
+"""What an output may weigh; the scheduler takes a megabyte."""
 KEY_GUARD = dt.timedelta(hours=1)
 """How long after its start an instance made with an Idempotency-Key stays unfinished, see `guarded_until`."""
-
-
-def utc(moment: dt.datetime) -> dt.datetime:
-    """Give the instant in UTC, to the millisecond. Raises ValueError for a time without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError("a time needs its zone")
-    return moment.astimezone(dt.UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def rfc3339(moment: dt.datetime) -> str:
-    """Write an instant as RFC 3339 with milliseconds and Z."""
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-
-
-# An event may come past the API, from whoever has the host's key: what is too long for the custom status is no event.
-Name = Annotated[str, Field(max_length=NAME_CHARACTERS)]
-Comments = Annotated[str, Field(max_length=COMMENTS_CHARACTERS)]
-Instant = Annotated[dt.datetime, AfterValidator(utc), PlainSerializer(rfc3339, when_used="json")]
-
-
-class Value(BaseModel):
-    """A value: equal by its fields, never changed, unknown fields of later versions ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    @classmethod
-    def decoded(cls, data: object) -> Self:
-        """Read a value as it comes through the scheduler: as an object, or as JSON text, once or twice encoded.
-
-        Raises ValueError when it is none. The durable client encodes event data twice, other ways in once (measured).
-        """
-        for _ in range(3):
-            if not isinstance(data, str):
-                break
-            try:
-                data = json.loads(data)
-            except RecursionError as error:
-                raise ValueError("nested too deeply") from error
-        return cls.model_validate(data)
 
 
 class Status(StrEnum):
@@ -81,7 +53,11 @@ class Status(StrEnum):
 
 
 class Request(Value):
-    """What was asked: the orchestration's input. `details` is the caller's JSON, carried as opaque text."""
+    """What was asked: the orchestration's input. `details` is the caller's JSON, carried as opaque text.
+
+    `deadline` is the first stage's. A request of the first version has no `policy`: one open slot, and silence
+    means a time-out.
+    """
 
     request_id: str
     requester: str
@@ -94,6 +70,15 @@ class Request(Value):
     tell: bool = False
     keyed: bool = False
     fingerprint: str = ""
+    policy: Policy | None = None
+
+    @property
+    def agreed(self) -> Policy:
+        """The policy, or what having none means."""
+        if self.policy:
+            return self.policy
+        seconds = (self.deadline - self.created_at).total_seconds()
+        return Policy(stages=(Stage(panel=Panel(timeout_seconds=seconds)),), allow_self_approval=True)
 
     @property
     def approval_url(self) -> str:
@@ -107,22 +92,64 @@ class Request(Value):
 
 
 class Decision(Value):
-    """A person's answer, as heard. `decision_id` tells it from every other, the same answer given again too."""
+    """A person's answer, as heard, and the slot it is for. `decision_id` tells it from every other."""
 
     decision_id: Name
     is_approved: bool
     approver: Name
     comments: Comments = ""
     decided_at: Instant
+    stage: int = 0
+    escalated: bool = False
+    slot: int = 0
+    on_behalf_of: Name | None = None
+    channel: Name = "api"
+    option: Name | None = None
+    form: Text | None = None
+    """What was filled in, as JSON text: data, never keys."""
 
     @property
     def heard_at(self) -> dt.datetime:
         """When the service received it."""
         return self.decided_at
 
+    def told(self) -> dict[str, Any]:
+        """Write the answer for people: stages are counted from one."""
+        return {
+            "decision_id": self.decision_id,
+            "is_approved": self.is_approved,
+            "approver": self.approver,
+            "on_behalf_of": self.on_behalf_of,
+            "comments": self.comments,
+            "option": self.option,
+            "form": None if self.form is None else json.loads(self.form),
+            "channel": self.channel,
+            "stage": self.stage + 1,
+            "escalated": self.escalated,
+            "decided_at": rfc3339(self.decided_at),
+        }
+
     def says_the_same_as(self, other: Decision) -> bool:
         """Tell whether the same person said the same; the comments are not compared."""
-        return self.is_approved == other.is_approved and self.approver.casefold() == other.approver.casefold()
+        same = (self.is_approved, self.option) == (other.is_approved, other.option)
+        return same and identity(self.approver) == identity(other.approver)
+
+
+class Change(Value):
+    """A slot is passed on: by someone in charge (`reassign`) or by its holder (`delegate`)."""
+
+    change_id: Name
+    kind: Literal["reassign", "delegate"]
+    by: Name
+    holder: Name
+    to: Name
+    reason: Comments = ""
+    changed_at: Instant
+
+    @property
+    def heard_at(self) -> dt.datetime:
+        """When the service received it."""
+        return self.changed_at
 
 
 class Cancellation(Value):
@@ -138,49 +165,106 @@ class Cancellation(Value):
         return self.cancelled_at
 
 
-class Deadline(Value):
-    """Nobody answered in time."""
+class Wake(Value):
+    """A timer has fired that was set for this instant."""
 
     heard_at: Instant
 
 
-Heard = Decision | Cancellation | Deadline
+Heard = Decision | Change | Cancellation | Wake
 
 
 class Story(Value):
     """What has become of a request: the orchestration's custom status while it runs, its output when done.
 
-    `waits` numbers the event names the instance listens to now.
+    `waits` numbers the event names the instance listens to, where it is not the first of its kind. `holders` has
+    who a slot of the present panel was passed on to.
     """
 
     status: Status = Status.PENDING
     settled_at: Instant | None = None
     decision: Decision | None = None
     cancellation: Cancellation | None = None
-    waits: dict[str, int] = {"decision": 1, "cancel": 1}
+    stage: int = 0
+    escalated: bool = False
+    asked_at: Instant | None = None
+    reminded: int = 0
+    holders: dict[str, str] = Field(default_factory=dict)
+    votes: tuple[Decision, ...] = ()
+    changes: tuple[Change, ...] = ()
+    waits: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    abridged: bool = False
+    """Whether texts were left out to keep within the custom status; the history has them (see `restored`)."""
 
     @property
     def is_open(self) -> bool:
-        """Whether a decision can still settle it."""
+        """Whether an answer can still count."""
         return self.status is Status.PENDING
 
     def noted(self, note: str) -> Story:
         """Add a note for operators; the first ten are kept."""
         return self if len(self.notes) >= MAX_NOTES else self.model_copy(update={"notes": (*self.notes, note)})
 
-    def spent(self, kind: str) -> Story:
-        """Go on to the next event name, after an event that could not be read took the wait for this one."""
-        waits = {**self.waits, kind: self.waits[kind] + 1}
-        return self.noted(f"A {kind} event that could not be read was ignored.").model_copy(update={"waits": waits})
+    def number(self, key: str) -> int:
+        """Give the number of the event name of this kind that is listened to."""
+        return self.waits.get(key, 1)
 
-    def listens_to(self, kind: str) -> bool:
-        """Tell whether a wait of this kind is still made; the rounds of an instance are bounded."""
-        return self.waits[kind] <= MAX_SPENT_WAITS + 1
+    def next_number(self, key: str) -> Story:
+        """Go on to the next event name of this kind: the one before is spent."""
+        return self.model_copy(update={"waits": {**self.waits, key: self.number(key) + 1}})
+
+    def spent(self, key: str, note: str) -> Story:
+        """Go on after an event that counts for nothing took the wait for it."""
+        return self.noted(note).next_number(key)
+
+    def vote_of(self, slot: int) -> Decision | None:
+        """Give the answer of a slot of the present panel, or nothing."""
+        for vote in self.votes:
+            if (vote.stage, vote.escalated, vote.slot) == (self.stage, self.escalated, slot):
+                return vote
+        return None
+
+    def change_to(self, person: str) -> str:
+        """Give the id of the change that passed a slot on to a person last."""
+        return next((change.change_id for change in reversed(self.changes) if change.to == person), "")
 
     def published(self) -> dict[str, Any]:
-        """Give the story as JSON for the custom status and the output; never falsy, at most some 12 KB of UTF-16."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
+        whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
+        if weight(whole) <= STATUS_BYTES:
+            return whole
+        return self.abridgement()
+
+    def whole(self) -> dict[str, Any]:
+        """Give the story as JSON for the output, whose limit is a megabyte: abridged only beyond the imaginable."""
+        whole = self.model_dump(mode="json", exclude_none=True)
+        return whole if weight(whole) <= OUTPUT_BYTES else self.abridgement()
+
+    def abridgement(self) -> dict[str, Any]:
+        """Give the story without its texts: votes and holders by number and digest, the rest from the history."""
+        short = self.model_copy(update={"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()})
+        return {
+            **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
+            "status": self.status.value,
+            "abridged": True,
+            "v": [digest(vote.decision_id) for vote in self.votes],
+            "c": [digest(change.change_id) for change in self.changes],
+            "h": {slot: digest(self.change_to(holder)) for slot, holder in self.holders.items()},
+            "n": [note[:80] for note in self.notes],
+            **({"x": True} if self.cancellation else {}),
+            **({"d": True} if self.decision else {}),
+        }
+
+
+def weight(value: Any) -> int:
+    """Give the bytes of a value as compact JSON in UTF-16, which is how the extension weighs a custom status."""
+    return len(compact(value).encode("utf-16-le"))
+
+
+def digest(text: str) -> str:
+    """Give eight characters that tell ids of one request apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 class Found(Value):
@@ -188,61 +272,103 @@ class Found(Value):
 
     request: Request
     story: Story
+    suspended: bool = False
+    """Whether an operator holds the instance: what it says of itself may run ahead of what will be."""
+
+    @property
+    def policy(self) -> Policy:
+        """What was agreed."""
+        return self.request.agreed
+
+    @property
+    def panel(self) -> Panel:
+        """The panel that is or was asked last."""
+        return self.policy.panel(self.story.stage, escalated=self.story.escalated)
+
+    @property
+    def due_at(self) -> dt.datetime:
+        """When silence is taken for an answer."""
+        return (self.story.asked_at or self.request.created_at) + self.panel.timeout
+
+    @property
+    def next_reminder_at(self) -> dt.datetime | None:
+        """When people are reminded next, if they are."""
+        every = self.panel.remind_every
+        if not every or self.story.reminded >= MAX_REMINDERS:
+            return None
+        at = (self.story.asked_at or self.request.created_at) + every * (self.story.reminded + 1)
+        return at if at < self.due_at else None
+
+    def holder(self, slot: int) -> str | None:
+        """Give who may answer a slot now; nothing for the open one."""
+        passed_on = self.story.holders.get(str(slot))
+        return passed_on or (self.panel.approvers[slot] if self.panel.approvers else None)
+
+    def slot_of(self, person: str) -> int | None:
+        """Give the slot a person may answer, if any."""
+        if not self.panel.approvers:
+            return 0
+        return next((s for s in range(self.panel.slots) if identity(self.holder(s) or "") == identity(person)), None)
+
+    @property
+    def awaited(self) -> list[int]:
+        """The slots that have not answered."""
+        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot)]
+
+    def votes(self, *, yes: bool) -> int:
+        """Count the approving or rejecting answers of the present panel."""
+        here = (self.story.stage, self.story.escalated)
+        return sum(vote.is_approved is yes for vote in self.story.votes if (vote.stage, vote.escalated) == here)
+
+    def with_story(self, story: Story) -> Found:
+        """Give the same request with another story."""
+        return self.model_copy(update={"story": story})
 
 
-def event_name(request_id: str, kind: str, number: int) -> str:
+# --- what is listened to --------------------------------------------------------------------------
+
+
+def slot_key(story: Story, slot: int) -> str:
+    """Name the kind of event that answers a slot. The first slot of all keeps the first version's name."""
+    panel = 2 * story.stage + story.escalated
+    return f"decision-{panel}-{slot}" if panel or slot else "decision"
+
+
+def event_name(request_id: str, key: str, number: int) -> str:
     """Name an event so that it is waited on once in the instance and nowhere else.
 
     The SDK keeps one early event a name and hands it to every later wait of that name (measured); the host
     compares names without case and the SDK with it, so all of ours are lower case.
     """
-    return f"{kind}-{number}-{request_id}".lower()
+    return f"{key}-{number}-{request_id}".lower()
 
 
-def is_late(request: Request, heard: Decision | Cancellation) -> bool:
-    """Tell whether it came at the deadline or after."""
-    return heard.heard_at >= request.deadline
+def listens_to(found: Found) -> dict[str, str]:
+    """Give the event names that can change something now, each with the kind of event it is for."""
+    story = found.story
+    keys = [slot_key(story, slot) for slot in found.awaited] + ["cancel"]
+    if found.panel.approvers and len(story.changes) < MAX_CHANGES:
+        keys.append("change")
+    bound = 1 + MAX_SPENT_WAITS + len(story.changes)
+    return {
+        event_name(found.request.request_id, key, story.number(key)): key
+        for key in sorted(keys)
+        if story.number(key) <= bound
+    }
 
 
-def outcome(heard: Heard) -> Status:
-    """Say what a thing heard makes of a pending request."""
-    match heard:
-        case Decision(is_approved=True):
-            return Status.APPROVED
-        case Decision():
-            return Status.REJECTED
-        case Cancellation():
-            return Status.CANCELLED
-        case _:
-            return Status.TIMEOUT
+def read(key: str, data: object) -> Decision | Change | Cancellation:
+    """Read the data of an event of a kind. Raises ValueError when it cannot be read."""
+    kinds: dict[str, type[Decision | Change | Cancellation]] = {"cancel": Cancellation, "change": Change}
+    return kinds.get(key, Decision).decoded(data)
 
 
-def hear(request: Request, story: Story, heard: Heard, now: dt.datetime) -> Story:
-    """Say what becomes of the story. The first thing heard in time settles it; nothing changes it afterwards."""
-    if not story.is_open:
-        return story
-    if not isinstance(heard, Deadline) and is_late(request, heard):
-        return story.noted("An answer came after the deadline and was not counted.")
-    return story.model_copy(
-        update={
-            "status": outcome(heard),
-            "settled_at": utc(now),
-            "decision": heard if isinstance(heard, Decision) else None,
-            "cancellation": heard if isinstance(heard, Cancellation) else None,
-        }
-    )
-
-
-def hear_all(request: Request, story: Story, heard: list[Heard], now: dt.datetime) -> Story:
-    """Hear what arrived together, in the order in which the service received it; no kind is favoured."""
-    for each in sorted(heard, key=lambda h: h.heard_at):
-        story = hear(request, story, each, now)
-    return story
-
-
-def next_timer(request: Request, now: dt.datetime) -> dt.datetime:
-    """Say when to wake at the latest: at the deadline, or after the longest timer."""
-    return min(request.deadline, utc(now) + LONGEST_TIMER)
+def wakes_at(found: Found, now: dt.datetime) -> dt.datetime:
+    """Say when to wake at the latest: for a reminder, at the deadline, or after the longest timer."""
+    times = [found.due_at, utc(now) + LONGEST_TIMER]
+    if found.next_reminder_at:
+        times.append(found.next_reminder_at)
+    return min(times)
 
 
 def guarded_until(started_at: dt.datetime) -> dt.datetime:
@@ -255,14 +381,181 @@ def guarded_until(started_at: dt.datetime) -> dt.datetime:
     return utc(started_at) + KEY_GUARD
 
 
-def judge_decision(found: Found, decision: Decision) -> str:
-    """Say how a decision relates to what stands: `recorded`, `decided`, `closed`, `late` or `open`."""
+# --- what becomes of it ---------------------------------------------------------------------------
+
+
+def hear(found: Found, heard: Heard, key: str, now: dt.datetime) -> Found:
+    """Say what becomes of a request that hears this under an event name of the kind `key`. Nothing reopens it."""
+    if not found.story.is_open:
+        return found
+    match heard:
+        case Wake():
+            return woken(found, heard, now)
+        case Cancellation():
+            if heard.heard_at >= found.due_at:
+                return unheard(found, key, "A cancellation came after the deadline and was not counted.")
+            return settled(found, Status.CANCELLED, now, cancellation=heard)
+        case Change():
+            return passed_on(found, heard)
+        case _:
+            return voted(found, heard, key, now)
+
+
+def hear_all(found: Found, heard: Iterable[tuple[Heard, str]], now: dt.datetime) -> Found:
+    """Hear what arrived together, in the order in which the service received it; no kind is favoured."""
+    for each, key in sorted(heard, key=lambda h: h[0].heard_at):
+        found = hear(found, each, key, now)
+    return found
+
+
+def voted(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
+    """Count an answer, if it is one: in time, for a slot that waits, by who holds it, and not on one's own request."""
     story = found.story
-    if story.decision:
-        return "recorded" if story.decision.says_the_same_as(decision) else "decided"
+    if key not in {slot_key(story, slot) for slot in found.awaited}:
+        return found
+    here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in found.awaited
+    if not here or slot_key(story, vote.slot) != key:
+        return found.with_story(story.spent(key, "An answer that is not this slot's was not counted."))
+    if vote.heard_at >= found.due_at:
+        return unheard(found, key, "An answer came after the deadline and was not counted.")
+    holder = found.holder(vote.slot)
+    stranger = holder is not None and identity(holder) != identity(vote.approver)
+    if stranger or found.policy.forbids(found.request.requester, vote.approver):
+        return found.with_story(story.spent(key, "An answer by someone who may not give it was not counted."))
+    return counted(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
+
+
+def unheard(found: Found, key: str, note: str) -> Found:
+    """Note what came too late. Its wait is made anew, but in an instance of the first version, which made none."""
+    return found.with_story(found.story.spent(key, note) if found.request.policy else found.story.noted(note))
+
+
+def counted(found: Found, vote: Decision, now: dt.datetime) -> Found:
+    """See whether an answer settles the panel."""
+    panel, yes, no = found.panel, found.votes(yes=True), found.votes(yes=False)
+    if no and (panel.reject_when == "any" or yes + len(found.awaited) < panel.required):
+        return settled(found, Status.REJECTED, now, decision=vote)
+    if yes >= panel.required:
+        return passed(found, now, vote)
+    return found
+
+
+def passed(found: Found, now: dt.datetime, vote: Decision | None = None) -> Found:
+    """Go on to the next stage; after the last it is approved."""
+    following = found.story.stage + 1
+    if following == len(found.policy.stages):
+        return settled(found, Status.APPROVED, now, decision=vote)
+    return asked(found, now, stage=following, escalated=False)
+
+
+def asked(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
+    """Ask a panel, from now on."""
+    fresh = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0, "holders": {}}
+    return found.with_story(found.story.model_copy(update=fresh))
+
+
+def settled(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
+    """Settle it."""
+    return found.with_story(found.story.model_copy(update={"status": status, "settled_at": utc(now), **by}))
+
+
+def woken(found: Found, wake: Wake, now: dt.datetime) -> Found:
+    """Take silence for what was agreed, or count a reminder; a timer of an earlier panel means nothing."""
+    if wake.heard_at >= found.due_at:
+        match found.panel.on_timeout:
+            case "approve":
+                return passed(found.with_story(found.story.noted(f"Silence approved {stage_name(found)}.")), now)
+            case "reject":
+                return settled(found, Status.REJECTED, now)
+            case "escalate":
+                return asked(found, now, stage=found.story.stage, escalated=True)
+            case _:
+                return settled(found, Status.TIMEOUT, now)
+    if found.next_reminder_at and wake.heard_at >= found.next_reminder_at:
+        return found.with_story(found.story.model_copy(update={"reminded": found.story.reminded + 1}))
+    return found
+
+
+def passed_on(found: Found, change: Change) -> Found:
+    """Pass a slot on, if that is allowed; either way the next change goes under the next name."""
+    story = found.story.next_number("change")
+    slot = found.slot_of(change.holder) if found.panel.approvers else None
+    if slot is None or slot not in found.awaited or why_not(found, change.to):
+        return found.with_story(story.noted("A change that is not allowed was ignored."))
+    if change.heard_at >= found.due_at:
+        return found.with_story(story.noted("A change came after the deadline."))
+    story = story.next_number(slot_key(story, slot))
+    update = {"holders": {**story.holders, str(slot): change.to}, "changes": (*story.changes, change)}
+    return found.with_story(story.model_copy(update=update))
+
+
+def why_not(found: Found, person: str) -> str | None:
+    """Say why a slot cannot be passed on to a person: `self`, `asked`, or nothing."""
+    if found.policy.forbids(found.request.requester, person):
+        return "self"
+    everyone = {*found.panel.approvers, *(found.holder(slot) or "" for slot in range(found.panel.slots))}
+    return "asked" if identity(person) in {identity(one) for one in everyone} else None
+
+
+def occasion(before: Found | None, found: Found) -> str:
+    """Say why people are told: `asked`, `escalated`, `passed_on`, `reminded`, or `renewed`, which is nobody's news."""
+    if before is None or before.story.stage != found.story.stage:
+        return "asked"
+    if before.story.escalated != found.story.escalated:
+        return "escalated"
+    if len(before.story.changes) < len(found.story.changes):
+        return "passed_on"
+    return "reminded" if before.story.reminded < found.story.reminded else "renewed"
+
+
+def stage_name(found: Found) -> str:
+    """Name the present stage for people."""
+    name = found.policy.stages[found.story.stage].name
+    return f"stage '{name}'" if name else f"stage {found.story.stage + 1}"
+
+
+# --- early answers --------------------------------------------------------------------------------
+
+
+def judge_decision(found: Found, decision: Decision, *, stage: int | None = None) -> str:
+    """Say how an answer relates to what stands.
+
+    `recorded`: it stands already. `decided`, `closed`: the request is settled otherwise. `voted`: this person, or
+    this slot, answered otherwise. `unclear`: they answered an earlier stage and are asked again. `elsewhere`: another
+    stage is being asked. `self`, `not_yours`: not theirs to give. `late`: the deadline has passed. `open`: the
+    orchestration has to hear it.
+    """
+    story, policy = found.story, found.policy
+    if policy.forbids(found.request.requester, decision.approver):
+        return "self"
+    earlier = [
+        vote
+        for vote in (*story.votes, *((story.decision,) if story.decision else ()))
+        if identity(vote.approver) == identity(decision.approver) and stage in (None, vote.stage)
+    ]
+    if any(vote.decision_id == decision.decision_id for vote in earlier):
+        return "recorded"
+    if earlier and stage is None and story.is_open and asked_again(found, earlier[-1]):
+        return "unclear"
+    if earlier:
+        return "recorded" if earlier[-1].says_the_same_as(decision) else "voted" if story.is_open else "decided"
     if not story.is_open:
-        return "closed"
-    return "late" if is_late(found.request, decision) else "open"
+        return "decided" if story.decision else "closed"
+    if stage is not None and stage != story.stage:
+        return "elsewhere"
+    slot = found.slot_of(decision.approver)
+    if slot is None:
+        return "not_yours"
+    if slot not in found.awaited:
+        return "voted"
+    return "late" if decision.heard_at >= found.due_at else "open"
+
+
+def asked_again(found: Found, earlier: Decision) -> bool:
+    """Tell whether someone who answered an earlier panel is awaited in this one, too."""
+    here = (earlier.stage, earlier.escalated) == (found.story.stage, found.story.escalated)
+    slot = found.slot_of(earlier.approver)
+    return not here and slot is not None and slot in found.awaited
 
 
 def judge_cancellation(found: Found, cancellation: Cancellation) -> str:
@@ -270,8 +563,79 @@ def judge_cancellation(found: Found, cancellation: Cancellation) -> str:
     story = found.story
     if story.status is Status.CANCELLED:
         return "recorded"
-    if story.decision:
-        return "decided"
     if not story.is_open:
-        return "closed"
-    return "late" if is_late(found.request, cancellation) else "open"
+        return "decided" if story.decision else "closed"
+    return "late" if cancellation.heard_at >= found.due_at else "open"
+
+
+def judge_change(found: Found, change: Change) -> str:
+    """Say how passing a slot on relates to what stands.
+
+    `recorded`: it has been done. `decided`, `closed`: the request is settled. `self`, `asked`: not to this person.
+    `nobody`: nobody of that name is asked. `voted`: the slot has answered. `exhausted`: it was passed on too often.
+    `late`, `open`: as for a decision.
+    """
+    story = found.story
+    done = (c for c in story.changes if (identity(c.holder), identity(c.to)) == change_ends(change))
+    if next(done, None) and str(found.slot_of(change.to) if found.panel.approvers else None) in story.holders:
+        return "recorded"
+    if not story.is_open:
+        return "decided" if story.decision else "closed"
+    slot = found.slot_of(change.holder) if found.panel.approvers else None
+    if slot is None:
+        return "nobody"
+    if slot not in found.awaited:
+        return "voted"
+    if reason := why_not(found, change.to):
+        return reason
+    if len(story.changes) >= MAX_CHANGES:
+        return "exhausted"
+    return "late" if change.heard_at >= found.due_at else "open"
+
+
+def change_ends(change: Change) -> tuple[str, str]:
+    """Give from whom and to whom."""
+    return identity(change.holder), identity(change.to)
+
+
+# --- reading back what was abridged ---------------------------------------------------------------
+
+
+def restored(request: Request, published: object, events: Iterable[tuple[str, object]]) -> Story:
+    """Read a story as it was published, with the texts it left out taken from the events of the history.
+
+    `events` are names and data, oldest first. Raises ValueError when it is no story.
+    """
+    story = Story.decoded(published)
+    if not story.abridged:
+        return story
+    raw = decoded(published)
+    heard: dict[str, Decision | Change | Cancellation] = {}
+    cancelled: Cancellation | None = None
+    for name, data in events:
+        try:
+            thing = read(kind_of(name, request.request_id), data)
+        except ValueError:
+            continue
+        if isinstance(thing, Cancellation):
+            cancelled = cancelled or thing
+        else:
+            heard.setdefault(digest(thing.decision_id if isinstance(thing, Decision) else thing.change_id), thing)
+    votes = tuple(v for d in raw.get("v", ()) if isinstance(v := heard.get(d), Decision))
+    changes = tuple(c for d in raw.get("c", ()) if isinstance(c := heard.get(d), Change))
+    settled_by_vote = raw.get("d") and votes
+    return story.model_copy(
+        update={
+            "votes": votes,
+            "changes": changes,
+            "notes": tuple(raw.get("n", ())),
+            "cancellation": cancelled if raw.get("x") else None,
+            "decision": votes[-1] if settled_by_vote else None,
+            "holders": {slot: c.to for slot, d in raw.get("h", {}).items() if isinstance(c := heard.get(d), Change)},
+        }
+    )
+
+
+def kind_of(name: str, request_id: str) -> str:
+    """Give the kind of event a name is for."""
+    return name.removesuffix(f"-{request_id}").rpartition("-")[0]

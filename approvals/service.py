@@ -11,9 +11,25 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from approvals import model, wire
-from approvals.errors import AlreadyDecided, KeyReused, NoLongerOpen, NotFound, TooLate
-from approvals.model import Cancellation, Decision, Found, Request, Status, Story
+from approvals import forms, model, wire
+from approvals.errors import (
+    AlreadyDecided,
+    AlreadyVoted,
+    Invalid,
+    KeyReused,
+    NoLongerOpen,
+    NotFound,
+    NotYours,
+    OtherStage,
+    OwnRequest,
+    PassedOnTooOften,
+    StageUnclear,
+    TooLate,
+)
+from approvals.model import Cancellation, Change, Decision, Found, Request, Status, Story
+from approvals.policy import identity
+from approvals.preview import Imagined, Preview, preview
+from approvals.value import Problem, compact, rfc3339, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,15 +124,16 @@ class Approvals:
 
     def asked(self, body: wire.RequestBody, request_id: str, keyed: bool, fingerprint: str, base_url: str) -> Request:  # noqa: FBT001
         """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
-        created_at = model.utc(self.clock.now())
+        created_at, agreed = utc(self.clock.now()), body.agreed
         return Request(
             request_id=request_id,
             requester=body.requester,
             item=body.item,
             description=body.description,
-            details=None if body.details is None else wire.compact(body.details),
+            details=None if body.details is None else compact(body.details),
             created_at=created_at,
-            deadline=created_at + body.timeout,
+            deadline=created_at + agreed.stages[0].panel.timeout,
+            policy=agreed,
             base_url=self.settings.public_base_url or base_url,
             tell=self.settings.notify_log,
             keyed=keyed,
@@ -145,46 +162,152 @@ class Approvals:
 
     # --- answering --------------------------------------------------------------------------------
 
-    async def decide(self, request_id: str, body: wire.DecisionBody) -> Answered:
+    async def decide(self, request_id: str, body: wire.DecisionBody, channel: str = "api") -> Answered:
         """Give a decision and read back what the orchestration made of it.
 
-        Raises NotFound, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
+        Raises NotFound, Invalid, OwnRequest, NotYours, AlreadyVoted, OtherStage, AlreadyDecided, NoLongerOpen,
+        TooLate, SchedulerUnavailable.
         """
-        decision = Decision(decision_id=uuid.uuid4().hex, **body.model_dump(), decided_at=self.clock.now())
-        return await self.insist(request_id, "decision", decision, lambda found: model.judge_decision(found, decision))
+        stage = stage_meant(await self.find(request_id), body) if body.stage is not None else None
+        decision = Decision(
+            decision_id=uuid.uuid4().hex,
+            **body.model_dump(exclude={"stage", "form"}),
+            form=None if body.form is None else compact(body.form),
+            channel=channel,
+            decided_at=self.clock.now(),
+        )
+
+        meant: list[tuple[int, bool]] = []
+
+        def judge(found: Found) -> str:
+            judgement = model.judge_decision(found, decision, stage=stage)
+            # the panel that was being asked when this was first looked at is the one that is answered
+            meant.append((found.story.stage, found.story.escalated))
+            if judgement == "open" and meant[0] != meant[-1]:
+                return "elsewhere"
+            if judgement == "open" and (problems := unanswered(found, body)):
+                raise Invalid(tuple(problems))
+            return judgement
+
+        def event(found: Found) -> tuple[str, Decision]:
+            slot = found.slot_of(decision.approver) or 0
+            story = found.story
+            here: dict[str, object] = {"stage": story.stage, "escalated": story.escalated, "slot": slot}
+            holder = found.panel.approvers[slot] if found.panel.approvers else None
+            if holder and identity(holder) != identity(decision.approver):
+                here["on_behalf_of"] = holder
+            return model.slot_key(story, slot), decision.model_copy(update=here)
+
+        return await self.insist(request_id, judge, event, decision.approver)
 
     async def cancel(self, request_id: str, body: wire.CancellationBody) -> Answered:
         """Take a request back, and read back what the orchestration made of it. Raises as `decide` does."""
         wish = Cancellation(**body.model_dump(), cancelled_at=self.clock.now())
-        return await self.insist(request_id, "cancel", wish, lambda found: model.judge_cancellation(found, wish))
+        return await self.insist(
+            request_id, lambda found: model.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
+        )
+
+    async def reassign(self, request_id: str, body: wire.ReassignmentBody) -> Answered:
+        """Pass a slot on to someone else, as one in charge. Raises as `decide` does, and PassedOnTooOften."""
+        change = self.change("reassign", by=body.by, holder=body.holder, to=body.to, reason=body.reason)
+        return await self.pass_on(request_id, change, "/from")
+
+    async def delegate(self, request_id: str, body: wire.DelegationBody) -> Answered:
+        """Pass one's own slot on. Raises as `reassign` does."""
+        change = self.change("delegate", by=body.approver, holder=body.approver, to=body.to, reason=body.comments)
+        return await self.pass_on(request_id, change, "/approver")
+
+    def change(self, kind: str, **fields: str) -> Change:
+        """Build a change, received now."""
+        return Change.model_validate(
+            {"change_id": uuid.uuid4().hex, "kind": kind, "changed_at": self.clock.now(), **fields}
+        )
+
+    async def pass_on(self, request_id: str, change: Change, pointer: str) -> Answered:
+        """Pass a slot on and read back that it was."""
+
+        def judge(found: Found) -> str:
+            judgement = model.judge_change(found, change)
+            if judgement == "asked":
+                raise Invalid((Problem("/to", "is asked already"),))
+            if judgement == "nobody" and change.kind == "reassign":
+                raise Invalid((Problem(pointer, "is not asked to decide now"),))
+            if judgement == "self":
+                raise OwnRequest(change.to)
+            return judgement
+
+        return await self.insist(request_id, judge, lambda _: ("change", change), change.holder)
 
     async def insist(
-        self, request_id: str, kind: str, answer: Decision | Cancellation, judge: Callable[[Found], str]
+        self,
+        request_id: str,
+        judge: Callable[[Found], str],
+        event: Callable[[Found], tuple[str, Decision | Cancellation | Change]],
+        person: str,
     ) -> Answered:
-        """Raise, read back, and raise again, until the orchestration has recorded an outcome or time is up.
+        """Raise, read back, and raise again, until the orchestration has recorded it or time is up.
 
         A second event of a name is harmless: the name is waited on once.
         """
         started, raise_at, pause = self.clock.elapsed(), 0.0, FIRST_LOOK_SECONDS
+        raised = ""
         while True:
             found = await self.find(request_id)
             judgement = judge(found)
-            if judgement == "recorded":
+            if judgement == "recorded" and not found.suspended:
                 return Answered(found)
-            if judgement in ("decided", "closed"):
-                raise refusal(found)
+            if judgement not in ("open", "late", "recorded"):
+                raise refusal(found, judgement, person)
             spent = self.clock.elapsed() - started
             if spent >= CONFIRM_SECONDS:
                 break
-            if judgement == "open" and spent >= raise_at:
-                name = model.event_name(request_id, kind, found.story.waits[kind])
-                await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
-                raise_at = spent + RAISE_AGAIN_SECONDS
+            if judgement == "open":
+                key, answer = event(found)
+                name = model.event_name(request_id, key, found.story.number(key))
+                if spent >= raise_at or name != raised:
+                    await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
+                    raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         if judgement == "late":
-            raise TooLate(found, f"The deadline was {model.rfc3339(found.request.deadline)}; this came after it.")
+            raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
         return Answered(found, confirmed=False)
+
+    # --- imagining --------------------------------------------------------------------------------
+
+    def preview(self, body: wire.PreviewBody) -> tuple[Preview, Preview]:
+        """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler."""
+        request = self.asked(body.request, "0" * 32, False, "", "")
+        answers = [
+            Imagined(after=dt.timedelta(hours=answer.after_hours), **answer.model_dump(exclude={"after_hours"}))
+            for answer in body.answers
+        ]
+        return preview(request, answers), preview(request, [])
+
+
+def stage_meant(found: Found, body: wire.DecisionBody) -> int:
+    """Give the stage a body names, by name or number from 1. Raises Invalid for one there is not."""
+    stages = found.policy.stages
+    if isinstance(body.stage, int) and body.stage <= len(stages):
+        return body.stage - 1
+    for number, stage in enumerate(stages):
+        if stage.name and stage.name == body.stage:
+            return number
+    raise Invalid((Problem("/stage", "is not a stage of this request"),))
+
+
+def unanswered(found: Found, body: wire.DecisionBody) -> list[Problem]:
+    """Find what a decision owes to the policy: an option that fits, a comment, the form."""
+    policy = found.policy
+    problems = policy.owed(is_approved=body.is_approved, comments=body.comments, option=body.option)
+    if policy.form is not None and body.form is None:
+        problems.append(Problem("/form", "is required"))
+    elif policy.form is not None:
+        wrong = forms.answer_problems(wire.parsed(policy.form), body.form)
+        problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
+    elif body.form is not None:
+        problems.append(Problem("/form", "is not asked for"))
+    return problems
 
 
 def same(found: Found, fingerprint: str) -> Created:
@@ -194,16 +317,32 @@ def same(found: Found, fingerprint: str) -> Created:
     return Created(found, fresh=False)
 
 
-def refusal(found: Found) -> AlreadyDecided | NoLongerOpen:
-    """Say why nothing can be decided any more, and what stands."""
+def refusal(found: Found, judgement: str, person: str) -> Exception:
+    """Say why an answer does not count, and what stands."""
     story = found.story
-    if story.decision and story.settled_at:
-        at = model.rfc3339(story.decision.decided_at)
+    if judgement == "self":
+        return OwnRequest(person)
+    if judgement in ("not_yours", "nobody"):
+        passed_on = (change.to for change in reversed(story.changes) if identity(change.holder) == identity(person))
+        return NotYours(person, next(passed_on, None))
+    if judgement == "voted":
+        votes = (vote for vote in reversed(story.votes) if identity(vote.approver) == identity(person))
+        return AlreadyVoted(next(votes, None), person)
+    if judgement == "unclear":
+        return StageUnclear(person, model.stage_name(found))
+    if judgement == "elsewhere":
+        return OtherStage(model.stage_name(found))
+    if judgement == "exhausted":
+        return PassedOnTooOften(model.MAX_CHANGES)
+    if story.decision:
         verdict = "approved" if story.decision.is_approved else "rejected"
+        at = rfc3339(story.decision.decided_at)
         return AlreadyDecided(found, f"{story.decision.approver} {verdict} this request at {at}.")
     if story.cancellation:
-        at = model.rfc3339(story.cancellation.cancelled_at)
+        at = rfc3339(story.cancellation.cancelled_at)
         return NoLongerOpen(found, f"This request was cancelled by {story.cancellation.by} at {at}.")
-    if story.status is Status.TIMEOUT:
-        return NoLongerOpen(found, f"Nobody decided before the deadline, {model.rfc3339(found.request.deadline)}.")
-    return NoLongerOpen(found, "This request failed inside the service and takes no decision any more.")
+    if story.status is Status.FAILED:
+        return NoLongerOpen(found, "This request failed inside the service and takes no decision any more.")
+    became = {Status.APPROVED: "which approves it", Status.REJECTED: "which rejects it"}.get(story.status)
+    more = f", {became}" if became else ""
+    return NoLongerOpen(found, f"Nobody decided before the deadline, {rfc3339(found.due_at)}{more}.")

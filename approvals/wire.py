@@ -5,20 +5,24 @@ Behind this module values are trusted. Limits are stated once, here.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from approvals import model
-from approvals.errors import BadHeader, BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Problem, Unreadable
+from approvals import forms, policy
+from approvals.errors import BadHeader, BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
+from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, TEXT_CHARACTERS, Problem, compact, rfc3339
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
+
+    from approvals import model
+    from approvals.preview import Preview
 
 BODY_BYTES = 64 * 1024
 JSON_DEPTH = 16
@@ -29,6 +33,11 @@ TIMEOUT_SECONDS = (1, 30 * 24 * 3600)
 DEFAULT_TIMEOUT_HOURS = 24.0
 KEY_CHARACTERS = 255
 PROBLEMS_TOLD = 20
+APPROVERS = 20
+STAGES = 5
+OPTIONS = 10
+ANSWERS = 100
+STAGE_NAME_CHARACTERS = 60
 WAIT_SECONDS = 25
 
 # C0 and C1 controls, the two separators that end a line, and what turns the direction of text around
@@ -82,11 +91,6 @@ def of_length(text: str, least: int, most: int) -> str:
     return text
 
 
-def compact(value: Any) -> str:
-    """Write JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def details_text(details: dict[str, Any]) -> dict[str, Any]:
     """Accept a JSON object of limited size."""
     size = len(compact(details).encode())
@@ -95,10 +99,23 @@ def details_text(details: dict[str, Any]) -> dict[str, Any]:
     return details
 
 
+def answer_text(answer: dict[str, Any]) -> dict[str, Any]:
+    """Accept the answer to a form, of limited size."""
+    size = len(compact(answer))
+    if size > TEXT_CHARACTERS:
+        raise ValueError(f"must have at most {TEXT_CHARACTERS:,} characters of JSON, not {size:,}")
+    return answer
+
+
+def seconds(hours: float) -> float:
+    """Give seconds for hours, to the millisecond."""
+    return round(hours * 3600, 3)
+
+
 def timeout(hours: float) -> float:
     """Accept a duration between one second and thirty days, given in hours."""
     least, most = TIMEOUT_SECONDS
-    if not least <= round(hours * 3600, 3) <= most:
+    if not least <= seconds(hours) <= most:
         raise ValueError(f"must be between one second (1/3600) and 30 days ({most // 3600})")
     return hours
 
@@ -112,10 +129,30 @@ def number(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, AfterValidator(line(model.NAME_CHARACTERS))]
+def required(value: Any) -> Any:
+    """Accept how many must approve."""
+    if value in ("any", "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= APPROVERS):
+        return value
+    raise ValueError(f'must be "any", "all" or a number from 1 to {APPROVERS}')
+
+
+def stage_named(value: Any) -> Any:
+    """Accept a stage's name, or its number from one."""
+    if isinstance(value, str):
+        return line(STAGE_NAME_CHARACTERS)(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= STAGES):
+        return value
+    raise ValueError(f"must be a stage's name, or its number from 1 to {STAGES}")
+
+
+Name = Annotated[str, AfterValidator(line(NAME_CHARACTERS))]
 Item = Annotated[str, AfterValidator(line(ITEM_CHARACTERS))]
 Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS))]
-Comments = Annotated[str, AfterValidator(prose(model.COMMENTS_CHARACTERS))]
+Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS))]
+StageName = Annotated[str, AfterValidator(line(STAGE_NAME_CHARACTERS))]
+People = Annotated[list[Name], Field(max_length=APPROVERS)]
+Required = Annotated[Any, AfterValidator(required)]
+Answer = Annotated[dict[str, Any], AfterValidator(answer_text)]
 Details = Annotated[dict[str, Any], AfterValidator(details_text)]
 Hours = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False), AfterValidator(timeout)]
 
@@ -128,24 +165,118 @@ class Body(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    def problems(self) -> list[Problem]:
+        """Find what no single field shows."""
+        return []
 
-class RequestBody(Body):
-    """`POST /api/requests`."""
+
+class PanelBody(Body):
+    """The people asked at once, until when, and what silence means."""
+
+    approvers: People = []
+    required: Required = "any"
+    reject_when: policy.RejectWhen = "any"
+    timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
+    on_timeout: Literal["timeout", "approve", "reject"] = "timeout"
+    remind_every_hours: Hours | None = None
+
+    def panel(self) -> policy.Panel:
+        """Give the panel these words mean."""
+        required = {"any": 1, "all": len(self.approvers) or 1}.get(self.required, self.required)
+        return policy.Panel(
+            approvers=tuple(self.approvers),
+            required=required,
+            reject_when=self.reject_when,
+            timeout_seconds=seconds(self.timeout_hours),
+            on_timeout=self.on_timeout,
+            remind_every_seconds=None if self.remind_every_hours is None else seconds(self.remind_every_hours),
+        )
+
+
+class Asking(PanelBody):
+    """A panel that may escalate."""
+
+    on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
+    escalate_to: PanelBody | None = None
+
+    def stage(self, name: str = "") -> policy.Stage:
+        """Give the stage these words mean."""
+        escalation = self.escalate_to.panel() if self.escalate_to else None
+        return policy.Stage(name=name, panel=self.panel(), escalation=escalation)
+
+    def loose_ends(self, at: str) -> list[Problem]:
+        """Find what does not fit together within the stage."""
+        found = []
+        if (self.on_timeout == "escalate") != bool(self.escalate_to):
+            found.append(Problem(f"{at}/escalate_to", 'goes with on_timeout "escalate", and only with it'))
+        if self.escalate_to and not self.escalate_to.approvers:
+            found.append(Problem(f"{at}/escalate_to/approvers", "is required"))
+        if not self.approvers and self.panel().required > 1:
+            found.append(Problem(f"{at}/required", "needs approvers to be named"))
+        return found
+
+
+class StageBody(Asking):
+    """One stage of several."""
+
+    name: StageName = ""
+
+
+class OptionBody(Body):
+    """A named answer beyond yes and no."""
+
+    name: StageName
+    approves: bool
+
+
+class RequestBody(Asking):
+    """`POST /api/requests`: one stage in the short form, or `stages`."""
 
     requester: Name
     item: Item
-    timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
     description: Description = ""
     details: Details | None = None
+    stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
+    allow_self_approval: bool = False
+    comment_required: policy.CommentRequired = "never"
+    options: Annotated[list[OptionBody], Field(max_length=OPTIONS)] = []
+    form: Details | None = None
 
     @property
-    def timeout(self) -> dt.timedelta:
-        """How long the request is open."""
-        return dt.timedelta(seconds=round(self.timeout_hours * 3600, 3))
+    def agreed(self) -> policy.Policy:
+        """What is agreed with this body."""
+        stages = [stage.stage(stage.name) for stage in self.stages] if self.stages else [self.stage()]
+        return policy.Policy(
+            stages=tuple(stages),
+            allow_self_approval=self.allow_self_approval,
+            comment_required=self.comment_required,
+            options=tuple(policy.Option(name=option.name, approves=option.approves) for option in self.options),
+            form=None if self.form is None else compact(self.form),
+        )
+
+    def problems(self) -> list[Problem]:
+        """Find nonsense: what cannot be meant, or cannot be kept."""
+        if self.stages:
+            short = sorted(self.model_fields_set & set(Asking.model_fields))
+            if short:
+                return [Problem(f"/{name}", "belongs into a stage when stages are given") for name in short]
+            found = [end for i, stage in enumerate(self.stages) for end in stage.loose_ends(f"/stages/{i}")]
+        else:
+            found = self.loose_ends("")
+        found += policy.nonsense(self.agreed, self.requester, "/stages" if self.stages else "")
+        if self.form is not None and (problem := forms.schema_problem(self.form)):
+            found.append(Problem(f"/form{problem.pointer}", problem.detail))
+        return found
 
     def canonical(self) -> str:
-        """Write the body so that bodies that mean the same are the same text."""
-        return json.dumps(self.model_dump(), sort_keys=True, ensure_ascii=False)
+        """Write the body so that bodies that mean the same are the same text.
+
+        What the first version did not have is written only where it is not the default, so that a key of its time
+        still finds its request.
+        """
+        first = {"requester", "item", "timeout_hours", "description", "details"}
+        later = self.model_dump(exclude=first, exclude_defaults=True)
+        return json.dumps(self.model_dump(include=first) | later, sort_keys=True, ensure_ascii=False)
 
 
 class DecisionBody(Body):
@@ -154,6 +285,47 @@ class DecisionBody(Body):
     is_approved: bool
     approver: Name
     comments: Comments = ""
+    stage: Annotated[Any, AfterValidator(stage_named)] = None
+    option: StageName | None = None
+    form: Answer | None = None
+
+
+class DelegationBody(Body):
+    """`POST /api/approvals/{request_id}/delegate`."""
+
+    approver: Name
+    to: Name
+    comments: Comments = ""
+
+
+class ReassignmentBody(Body):
+    """`POST /api/requests/{request_id}/reassign`."""
+
+    by: Name
+    holder: Annotated[Name, Field(alias="from")]
+    to: Name
+    reason: Comments = ""
+
+
+class ImaginedBody(Body):
+    """An answer that somebody might give."""
+
+    approver: Name
+    is_approved: bool
+    after_hours: Annotated[float, BeforeValidator(number), Field(ge=0, le=24 * 365, allow_inf_nan=False)]
+    comments: Comments = ""
+    option: StageName | None = None
+
+
+class PreviewBody(Body):
+    """`POST /api/policies/preview`."""
+
+    request: RequestBody
+    answers: Annotated[list[ImaginedBody], Field(max_length=ANSWERS)] = []
+
+    def problems(self) -> list[Problem]:
+        """Find the nonsense of the request."""
+        return [Problem(f"/request{found.pointer}", found.detail) for found in self.request.problems()]
 
 
 class CancellationBody(Body):
@@ -178,14 +350,17 @@ def parse(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
         raise BodyTooLarge(BODY_BYTES)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise NotJsonMedia
-    value = read_json(body)
-    if not isinstance(value, dict):
+    content = read_json(body)
+    if not isinstance(content, dict):
         raise Invalid((Problem("", "must be a JSON object"),))
     try:
-        return kind.model_validate(value)
+        body_read = kind.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[:PROBLEMS_TOLD]
         raise Invalid(tuple(problem(dict(each)) for each in found)) from None
+    if problems := body_read.problems():
+        raise Invalid(tuple(problems[:PROBLEMS_TOLD]))
+    return body_read
 
 
 def problem(error: dict[str, Any]) -> Problem:
@@ -288,6 +463,15 @@ def is_known(etag: str, headers: Mapping[str, str]) -> bool:
     return etag in named or named == ["*"]
 
 
+def knows(etag: str, headers: Mapping[str, str]) -> bool | None:
+    """Tell whether `If-Match` names this ETag or any; nothing when there is no such header."""
+    given = headers.get("if-match")
+    if given is None:
+        return None
+    named = [tag.strip() for tag in given.split(",")]
+    return etag in named or named == ["*"]
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -298,23 +482,84 @@ def created(request: model.Request, story: model.Story) -> dict[str, Any]:
         "status": story.status,
         "approval_url": request.approval_url,
         "status_url": request.status_url,
-        "deadline": model.rfc3339(request.deadline),
+        "deadline": rfc3339(request.deadline),
     }
 
 
 def told(found: model.Found) -> dict[str, Any]:
     """Write the whole story of a request."""
     request, story = found.request, found.story
-    settled = story.model_dump(mode="json", include={"settled_at", "decision", "cancellation"})
     return {
         "request_id": request.request_id,
         "status": story.status,
         "requester": request.requester,
         "item": request.item,
         "description": request.description,
-        "details": None if request.details is None else json.loads(request.details),
-        "created_at": model.rfc3339(request.created_at),
-        "deadline": model.rfc3339(request.deadline),
-        **settled,
+        "details": parsed(request.details),
+        "created_at": rfc3339(request.created_at),
+        "deadline": rfc3339(found.due_at),
+        "settled_at": moment(story.settled_at),
+        "decision": story.decision.told() if story.decision else None,
+        "cancellation": story.cancellation.model_dump(mode="json") if story.cancellation else None,
+        "stage": stage(found),
+        "awaited": awaited(found) if story.is_open else None,
+        "votes": [vote.told() for vote in story.votes],
+        "changes": [
+            {
+                "kind": change.kind,
+                "by": change.by,
+                "from": change.holder,
+                "to": change.to,
+                "reason": change.reason,
+                "changed_at": rfc3339(change.changed_at),
+            }
+            for change in story.changes
+        ],
+        "options": [option.model_dump() for option in found.policy.options],
+        "form": parsed(found.policy.form),
         "notes": story.notes,
     }
+
+
+def stage(found: model.Found) -> dict[str, Any]:
+    """Write which stage is or was asked last."""
+    story, panel = found.story, found.panel
+    return {
+        "number": story.stage + 1,
+        "of": len(found.policy.stages),
+        "name": found.policy.stages[story.stage].name,
+        "escalated": story.escalated,
+        "approvers": list(panel.approvers),
+        "required": panel.required,
+        "reject_when": panel.reject_when,
+    }
+
+
+def awaited(found: model.Found) -> dict[str, Any]:
+    """Write what is still needed, from whom, and what happens when nobody answers."""
+    return {
+        "from": [found.holder(slot) for slot in found.awaited if found.holder(slot)],
+        "approvals_needed": found.panel.required - found.votes(yes=True),
+        "next_reminder_at": moment(found.next_reminder_at),
+        "if_nobody_answers": found.panel.on_timeout,
+    }
+
+
+def previewed(seen: Preview) -> dict[str, Any]:
+    """Write what would happen."""
+    return {
+        "status": seen.found.story.status,
+        "settled_at": moment(seen.found.story.settled_at),
+        "events": list(seen.timeline),
+        "notes": seen.found.story.notes,
+    }
+
+
+def moment(at: dt.datetime | None) -> str | None:
+    """Write an instant, or nothing."""
+    return rfc3339(at) if at else None
+
+
+def parsed(text: str | None) -> Any:
+    """Read JSON that was carried as text."""
+    return None if text is None else json.loads(text)

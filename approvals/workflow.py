@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from approvals import activities, model
-from approvals.model import Cancellation, Deadline, Decision, Found, Heard, Request, Story
+from approvals.model import Found, Heard, Request, Story, Wake
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,101 +34,108 @@ NAME = "approval_workflow"
 @blueprint.orchestration_trigger(context_name="context")
 def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Ask, wait, hear, tell."""
-    request = Request.decoded(context.get_input())
-    story = Story()
+    found = Found(request=Request.decoded(context.get_input()), story=Story())
     started_at = now(context)
-    listening = Listening(context, request)
+    listening = Listening(context)
 
-    while story.is_open:
-        context.set_custom_status(story.published())
-        yield context.task_any(listening.arm(story))
-        story = listening.hear(story)
-        while story.is_open and not listening.needs_a_round:
-            context.set_custom_status(story.published())
+    while found.story.is_open:
+        context.set_custom_status(found.story.published())
+        yield context.task_any(listening.arm(found))
+        found = listening.hear(found)
+        while found.story.is_open and not listening.needs_a_round(found):
+            context.set_custom_status(found.story.published())
             yield context.task_any(listening.tasks)
-            story = listening.hear(story)
+            found = listening.hear(found)
 
-    listening.stop()
-    context.set_custom_status(story.published())
+    listening.stop_timer()
+    context.set_custom_status(found.story.published())
     try:
-        yield context.call_activity(activities.process_approval, Found(request=request, story=story).model_dump_json())
+        yield context.call_activity(activities.process_approval, found.model_dump_json(exclude_defaults=True))
     except Exception:  # noqa: BLE001 - the outcome stands, whatever became of telling it
-        story = story.noted("The outcome could not be told: process_approval failed.")
-        context.set_custom_status(story.published())
-    if request.keyed and now(context) < model.guarded_until(started_at):
+        found = found.with_story(found.story.noted("The outcome could not be told: process_approval failed."))
+        context.set_custom_status(found.story.published())
+    if found.request.keyed and now(context) < model.guarded_until(started_at):
         yield context.create_timer(model.guarded_until(started_at))
-    return story.published()
+    return found.story.whole()
 
 
 @dataclass
 class Listening:
-    """The tasks an instance listens to, and the waits that are not armed yet."""
+    """The tasks an instance listens to. Event names it has waited on once are never waited on again."""
 
     context: df.DurableOrchestrationContext
-    request: Request
-    rounds: int = 0
     timer: Any = None
     fires_at: dt.datetime | None = None
+    panel: tuple[int, bool] = (0, False)
     waits: dict[str, Any] = field(default_factory=dict)
-    unarmed: set[str] = field(default_factory=lambda: set(KINDS))
+    keys: dict[str, str] = field(default_factory=dict)
     notices: list[Any] = field(default_factory=list)
+    told: Found | None = None
 
     @property
     def tasks(self) -> list[Any]:
         """All that has not been heard yet."""
         return [*([self.timer] if self.timer else []), *self.waits.values(), *self.notices]
 
-    @property
-    def needs_a_round(self) -> bool:
-        """Whether a timer fired before the deadline, or an event that could not be read took a wait."""
-        return self.timer is None or bool(self.unarmed)
+    def needs_a_round(self, found: Found) -> bool:
+        """Whether a timer is missing, or something is to be listened to that is not armed."""
+        return self.timer is None or not model.listens_to(found).keys() <= self.keys.keys()
 
-    def arm(self, story: Story) -> list[Any]:
+    def arm(self, found: Found) -> list[Any]:
         """Make what is missing; give the fresh tasks, and no other."""
-        self.rounds += 1
         fresh = []
         if self.timer is None:
-            self.fires_at = model.next_timer(self.request, now(self.context))
+            self.fires_at = model.wakes_at(found, now(self.context))
             self.timer = self.context.create_timer(self.fires_at)
             fresh.append(self.timer)
-        for kind in sorted(self.unarmed):
-            name = model.event_name(self.request.request_id, kind, story.waits[kind])
-            self.waits[kind] = self.context.wait_for_external_event(name)
-            fresh.append(self.waits[kind])
-        self.unarmed.clear()
-        if self.rounds > 1 or self.request.tell:
-            asked = self.request.model_dump_json()
-            fresh.append(self.context.call_activity(activities.submit_approval_request, asked))
+        listened = model.listens_to(found)
+        for name, key in listened.items():
+            if name not in self.keys:
+                self.keys[name] = key
+                self.waits[name] = self.context.wait_for_external_event(name)
+                fresh.append(self.waits[name])
+        # The waits of a panel that is over stay behind, which holds nothing up. That for a change is kept: a later
+        # panel may be passed on under the same name, and a name is waited on once.
+        self.waits = {n: wait for n, wait in self.waits.items() if n in listened or self.keys[n] == "change"}
+        if self.told or found.request.tell:
+            notice = activities.Notice(found=found, occasion=model.occasion(self.told, found))
+            told = notice.model_dump_json(exclude_defaults=True)
+            fresh.append(self.context.call_activity(activities.submit_approval_request, told))
             self.notices.append(fresh[-1])
+        self.told = found
         return fresh
 
-    def hear(self, story: Story) -> Story:
-        """Take what has completed out of the tasks and let the model say what becomes of the story."""
-        heard: list[Heard] = []
-        for kind in [kind for kind, wait in self.waits.items() if wait.is_completed]:
-            data = self.waits.pop(kind).result
+    def hear(self, found: Found) -> Found:
+        """Take what has completed out of the tasks and let the model say what becomes of it."""
+        heard: list[tuple[Heard, str]] = []
+        for name in [name for name, wait in self.waits.items() if wait.is_completed]:
+            key, data = self.keys[name], self.waits.pop(name).result
             try:
-                heard.append(KINDS[kind].decoded(data))
+                heard.append((model.read(key, data), key))
             except ValueError:
-                story = story.spent(kind)
-                self.unarmed |= {kind} if story.listens_to(kind) else set()
+                found = found.with_story(
+                    found.story.spent(key, f"A {key.partition('-')[0]} event that could not be read was ignored.")
+                )
         for notice in [notice for notice in self.notices if notice.is_completed]:
             self.notices.remove(notice)
             if isinstance(notice.result, Exception):
-                story = story.noted("The approvers could not be told: submit_approval_request failed.")
+                note = "The approvers could not be told: submit_approval_request failed."
+                found = found.with_story(found.story.noted(note))
         if self.timer and self.timer.is_completed:
             self.timer = None
-            if self.fires_at == self.request.deadline:
-                heard.append(Deadline(heard_at=self.request.deadline))
-        return model.hear_all(self.request, story, heard, now(self.context))
+            heard.append((Wake(heard_at=self.fires_at), ""))
+        found = model.hear_all(found, heard, now(self.context))
+        panel = (found.story.stage, found.story.escalated)
+        if panel != self.panel:
+            self.panel = panel
+            self.stop_timer()
+        return found
 
-    def stop(self) -> None:
+    def stop_timer(self) -> None:
         """Cancel the timer that lost; left alone it would keep the instance running."""
         if self.timer:
             self.timer.cancel()
-
-
-KINDS: dict[str, type[Decision | Cancellation]] = {"decision": Decision, "cancel": Cancellation}
+            self.timer = None
 
 
 def now(context: df.DurableOrchestrationContext) -> dt.datetime:

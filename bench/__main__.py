@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from bench import table, trial
+from bench import policies, table, trial
 from bench.load import Callers
 from bench.systems import ROOT, Failed, running
 
@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     ask.add_argument(
         "--pause", type=float, default=0.005, metavar="S", help="seconds before a look (default: %(default)s)"
     )
+    ask.add_argument("--policies", action="store_true", help="measure only what policies cost; needs no task hub")
     ask.add_argument("--quick", action="store_true", help="a smoke test in seconds: few requests, one round")
     said = ask.parse_args()
     if said.quick:
@@ -76,8 +77,12 @@ def main() -> int:
     """Run, print the table and keep it."""
     said = arguments()
     began = time.perf_counter()
+    costs = policies.table()
+    if said.policies:
+        print(costs)
+        return 0
     try:
-        text = asyncio.run(compare(said))
+        text = f"{asyncio.run(compare(said))}\n{costs}"
     except (Failed, TimeoutError, ExceptionGroup) as error:
         first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
         print(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from approvals.model import Cancellation, Decision, Request
+from approvals.model import Cancellation, Change, Decision, Found, Request, Story
+from approvals.policy import Panel, Policy, Stage
 
 ADA, GRACE, ALAN, EVE = "ada@example.com", "grace@example.com", "alan@example.com", "eve@example.com"
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -29,9 +30,41 @@ def a_cancellation(**fields):
     return {"by": ADA, **fields}
 
 
-def asked(hours=24, **fields):
+HOUR = dt.timedelta(hours=1)
+
+
+def a_panel(*approvers, hours=24, **fields):
+    """Build a panel; without approvers an open one."""
+    remind = fields.pop("remind_hours", None)
+    every = {} if remind is None else {"remind_every_seconds": remind * 3600}
+    return Panel(approvers=approvers, timeout_seconds=hours * 3600, **every, **fields)
+
+
+def a_policy(*panels, escalation=None, **fields):
+    """Build a policy of stages, one a panel; the last may escalate."""
+    stages = [Stage(panel=panel) for panel in panels or [a_panel(GRACE, ALAN)]]
+    if escalation:
+        stages[-1] = stages[-1].model_copy(update={"escalation": escalation})
+    return Policy(stages=tuple(stages), **fields)
+
+
+def found(policy=None, **fields):
+    """Build a request that has just been asked."""
+    return Found(request=asked(policy=policy, **fields), story=Story())
+
+
+def passed_on(holder=GRACE, to=EVE, by=ADA, after=dt.timedelta(hours=1), **fields):
+    """Build a change, an hour after noon."""
+    values = {"change_id": f"c-{holder}-{to}", "kind": "reassign", "changed_at": NOON + after}
+    return Change(**{**values, "by": by, "holder": holder, "to": to, **fields})
+
+
+def asked(hours=24, policy=None, **fields):
     """Build a request as the orchestration has it, created at noon."""
+    if policy:
+        hours = policy.stages[0].panel.timeout_seconds / 3600
     values = {
+        "policy": policy,
         "request_id": REQUEST_ID,
         "requester": ADA,
         "item": "New laptop",

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 
 from approvals import activities
+from approvals.model import Found, Story
 from approvals.workflow import approval_workflow
 from devhost import replay
 from tests.builders import NOON
@@ -121,8 +122,11 @@ class Instance:
             "Timestamp": stamp(self.now),
         }
 
-    def decision(self, decision, **more):
-        return self.raised("decision", decision.model_dump(mode="json"), **more)
+    def decision(self, decision, key="decision", **more):
+        return self.raised(key, decision.model_dump(mode="json"), **more)
+
+    def change(self, change, **more):
+        return self.raised("change", change.model_dump(mode="json"), **more)
 
     def cancellation(self, cancellation, **more):
         return self.raised("cancel", cancellation.model_dump(mode="json"), **more)
@@ -156,6 +160,11 @@ class Instance:
             "IsPlayed": False,
             "Timestamp": stamp(self.now),
         }
+
+    @property
+    def found(self):
+        """The request with the story it publishes."""
+        return Found(request=self.request, story=Story.decoded(self.story))
 
     def activities_of(self, name):
         return [input_ for called, input_ in self.scheduled if called == name]

@@ -19,8 +19,17 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
 DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
 
-PURE = ["model", "errors", "wire"]
-NO_CLOCK = ["workflow", "model"]
+PURE = ["value", "policy", "model", "preview", "errors", "forms", "wire"]
+NO_CLOCK = ["workflow", "model", "policy", "value", "preview"]
+
+LAYERS = {
+    # what the rules may know of ours: a line may name those before it, never those after
+    "value": set(),
+    "policy": {"value"},
+    "model": {"value", "policy"},
+    "preview": {"value", "policy", "model"},
+    "forms": {"value"},
+}
 
 AZURE = {"azure", "durabletask", "grpc"}
 INPUT_AND_OUTPUT = {
@@ -147,6 +156,15 @@ def test_the_settings_are_not_read_where_an_orchestrator_is_replayed():
     assert not wrong, "workflow.py reads settings: an operator who changes one would break instances that run."
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_rules_know_nothing_of_the_ways_in_and_out(name):
+    ours = {n.split(".")[1] for n in imports(ROOT / f"approvals/{name}.py") if n.startswith("approvals.")}
+    modules = {path.stem for path in PRODUCT}
+
+    wrong = ours & modules - LAYERS[name]
+    assert not wrong, f"{name}.py imports {wrong}: rules that know who asks cannot be the same for everyone who asks."
+
+
 def test_the_modules_of_the_product_know_each_other_in_one_direction():
     known = {f"approvals.{path.stem}": imports(path) for path in PRODUCT}
     graph = {name: {other for other in known if other in found and other != name} for name, found in known.items()}
@@ -157,7 +175,7 @@ def test_the_modules_of_the_product_know_each_other_in_one_direction():
         pytest.fail(f"These import each other in a circle: {' -> '.join(error.args[1])}. One of them knows too much.")
 
 
-@pytest.mark.parametrize("name", ["model", "errors", "wire", "service"])
+@pytest.mark.parametrize("name", [*PURE, "service"])
 def test_the_use_cases_know_no_azure_when_they_run(name):
     code = f"import sys, approvals.{name}; print([m for m in ('azure', 'aiohttp', 'grpc') if m in sys.modules])"
 
@@ -175,6 +193,9 @@ FUNCTIONS = {
     "request": "httpTrigger",
     "cancellation": "httpTrigger",
     "approval": "httpTrigger",
+    "reassignment": "httpTrigger",
+    "delegation": "httpTrigger",
+    "policy_preview": "httpTrigger",
     "health": "httpTrigger",
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
@@ -187,6 +208,9 @@ ROUTES = {
     "api/requests/{request_id}": ("GET", "function"),
     "api/requests/{request_id}/cancel": ("POST", "function"),
     "api/approvals/{request_id}": ("POST", "function"),
+    "api/requests/{request_id}/reassign": ("POST", "function"),
+    "api/approvals/{request_id}/delegate": ("POST", "function"),
+    "api/policies/preview": ("POST", "function"),
     "api/health": ("GET", "anonymous"),
 }
 
@@ -245,7 +269,7 @@ def test_every_route_offers_what_the_table_says(caller, route):
     )
 
 
-@pytest.mark.parametrize("kind", ["decision", "cancel"])
+@pytest.mark.parametrize("kind", ["decision", "decision-9-19", "change", "cancel"])
 def test_event_names_are_lower_case_and_plain(kind):
     for request_id in ("0123456789abcdef" * 2, "ABCDEF" + "0" * 26):
         name = model.event_name(request_id, kind, 12)
@@ -408,9 +432,10 @@ def test_the_extension_bundle_is_one_that_knows_the_scheduler(host_json):
 IMPORTED_AS = {
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",
+    "jsonschema": "jsonschema",
     "pydantic": "pydantic",
 }
-BROUGHT_ALONG = {"aiohttp": "azure-functions-durable"}
+BROUGHT_ALONG = {"aiohttp": "azure-functions-durable", "referencing": "jsonschema"}
 """Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
 
 

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.builders import asked, cancelled, decided
+from tests.builders import ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on
 from tests.simulation import Instance
 
 HOUR = dt.timedelta(hours=1)
@@ -77,7 +77,36 @@ def approved_though_nobody_could_be_told():
     return instance
 
 
+def two_stages_with_a_quorum():
+    policy = a_policy(a_panel(GRACE, ALAN, EVE, required=2), a_panel(ALAN, hours=1))
+    instance = Instance(asked(policy=policy, tell=True)).start()
+    instance.deliver(instance.decision(decided(GRACE)), instance.result(1))
+    instance.running.pop(1)
+    instance.deliver(instance.decision(decided(EVE, slot=2), key="decision-0-2"))
+    instance.finish(next(iter(instance.running)))
+    vote = decided(ALAN, stage=1, after=HOUR / 2)
+    return finished(instance.deliver(instance.decision(vote, key="decision-2-0")))
+
+
+def escalated_after_reminders():
+    policy = a_policy(
+        a_panel(GRACE, hours=3, remind_hours=1, on_timeout="escalate"), escalation=a_panel(EVE, on_timeout="reject")
+    )
+    return finished(Instance(asked(policy=policy)).start())
+
+
+def passed_on_and_decided():
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, ALAN, required=2)))).start()
+    instance.deliver(instance.change(passed_on(GRACE, EVE)))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.decision(decided(EVE), number=2))
+    return finished(instance.deliver(instance.decision(decided(ALAN, slot=1), key="decision-0-1")))
+
+
 PATHS = [
+    two_stages_with_a_quorum,
+    escalated_after_reminders,
+    passed_on_and_decided,
     approved,
     rejected_while_being_told,
     cancelled_after_a_contrary_pair,

@@ -29,9 +29,7 @@ AHEAD_OF_THE_CODE = {
     "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
     "TRUST_EASY_AUTH": "people who have signed in: set only where the platform checks them",
 }
-ALERTS_AHEAD_OF_THE_CODE = {
-    "timed-out-approvals": "process_approval logs outcomes for debugging only; the alert waits for a line that is kept",
-}
+ALERTS_AHEAD_OF_THE_CODE: dict[str, str] = {}
 # What the app cannot do without when it is deployed.
 NEEDED = {"PUBLIC_BASE_URL"}
 

@@ -206,3 +206,111 @@ def test_a_preference_that_makes_no_sense_is_none(caller, prefer):
     assert answer.status_code == 200
     assert "Preference-Applied" not in answer.headers
     assert answer.elapsed.total_seconds() < 5
+
+
+# --- policies -------------------------------------------------------------------------------------
+
+
+def people(count):
+    return [f"person-{n}@example.com" for n in range(count)]
+
+
+@pytest.mark.parametrize("near", NEAR)
+@pytest.mark.parametrize(
+    ("field", "most", "build"),
+    [
+        ("approvers", 20, people),
+        ("stages", 5, lambda count: [{"name": f"{n}"} for n in range(count)]),
+        ("options", 10, lambda count: [{"name": f"{n}", "approves": True} for n in range(count)]),
+    ],
+)
+def test_of_people_stages_and_options_there_is_a_most(caller, field, most, build, near):
+    answer = caller.ask(**{field: build(most + near)})
+
+    assert said(answer, f"/{field}") if near > 0 else answer.status_code == 201
+
+
+@pytest.mark.parametrize("near", NEAR)
+def test_an_answer_to_a_form_has_a_limit_in_characters(caller, near):
+    request_id = caller.asked(form={"type": "object"})
+    form = {"k": CAT * (4096 - len('{"k":""}') + near)}
+
+    answer = caller.decide(request_id, form=form)
+
+    if near > 0:
+        assert said(answer, "/form")
+        assert caller.look(request_id).json()["status"] == "Pending"
+    else:
+        assert answer.status_code == 200
+        assert caller.look(request_id).json()["decision"]["form"] == form
+
+
+@pytest.mark.parametrize("near", NEAR)
+def test_stages_and_escalations_together_have_a_limit_in_hours(caller, near):
+    last = {"approvers": ["a"], "on_timeout": "escalate", "escalate_to": {"approvers": ["b"], "timeout_hours": 100}}
+
+    answer = caller.ask(stages=[{"timeout_hours": 576}, {**last, "timeout_hours": 44 + near / 3600}])
+
+    assert said(answer, "/stages") if near > 0 else answer.status_code == 201
+
+
+@pytest.mark.parametrize("near", NEAR)
+def test_of_imagined_answers_there_is_a_most(caller, near):
+    answers = [{"approver": "a", "is_approved": False, "after_hours": n} for n in range(100 + near)]
+
+    answer = caller.http.post("/api/policies/preview", json={"request": a_request(), "answers": answers})
+
+    assert said(answer, "/answers") if near > 0 else answer.status_code == 200
+
+
+@pytest.mark.parametrize("near", NEAR)
+@pytest.mark.parametrize("act", ["reassign", "delegate", "preview"])
+def test_the_other_bodies_have_at_most_64_kib_as_well(caller, act, near):
+    request_id = caller.asked(approvers=["a"])
+    path, body = {
+        "reassign": (f"/api/requests/{request_id}/reassign", {"by": "x", "from": "a", "to": "b"}),
+        "delegate": (f"/api/approvals/{request_id}/delegate", {"approver": "a", "to": "b"}),
+        "preview": ("/api/policies/preview", {"request": a_request()}),
+    }[act]
+    content = json.dumps(body).encode().ljust(65536 + near)
+
+    answer = caller.http.post(path, content=content, headers={**JSON, "If-Match": "*"})
+
+    if near > 0:
+        assert answer.status_code == 413
+        assert answer.json()["code"] == "body_too_large"
+    else:
+        assert answer.is_success
+
+
+@pytest.mark.parametrize("last", ["approved", "rejected", "cancelled"])
+def test_the_largest_answers_of_twenty_people_are_told_whole_while_it_runs_and_at_its_end(caller, last):
+    """They outgrow the custom status after the first, and are read back from the history."""
+    who = [f"{n:02}" + CAT * 252 for n in range(20)]
+    texts = {"comments": '\\"' * 1000, "form": {"k": CAT * 4088}, "option": "x" * 60}
+    options = [{"name": "x" * 60, "approves": True}]
+    request_id = caller.asked(approvers=who, required="all", options=options, form={"type": "object"})
+    for person in who[:19]:
+        caller.decide(request_id, approver=person, **texts).raise_for_status()
+
+    running = caller.look(request_id).json()
+    if last == "cancelled":
+        headers = {"If-Match": "*"}
+        body = a_cancellation(by=CAT * 254, reason=CAT * 2000)
+        caller.http.post(f"/api/requests/{request_id}/cancel", json=body, headers=headers).raise_for_status()
+    else:
+        yes = {"is_approved": True, **texts} if last == "approved" else {"is_approved": False, "form": texts["form"]}
+        caller.decide(request_id, approver=who[19], **yes).raise_for_status()
+    story = caller.outcome(request_id)
+
+    assert running["status"] == "Pending"
+    assert running["awaited"]["from"] == who[19:]
+    assert story["status"].lower() == last
+    assert story["votes"][:19] == running["votes"]
+    assert [vote["approver"] for vote in story["votes"]] == who[: len(story["votes"])]
+    for vote in running["votes"]:
+        assert {name: vote[name] for name in texts} == texts
+    if last == "cancelled":
+        assert (story["cancellation"]["by"], story["cancellation"]["reason"]) == (CAT * 254, CAT * 2000)
+    else:
+        assert story["decision"] == story["votes"][19]

@@ -8,26 +8,60 @@ import json
 import pytest
 
 from approvals import VERSION
-from tests.builders import a_cancellation, a_decision, a_request
+from tests.builders import ADA, ALAN, EVE, GRACE, a_cancellation, a_decision, a_request
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 JSON = {"Content-Type": "application/json"}
-REQUESTS, REQUEST, CANCEL, APPROVAL, HEALTH = ROUTES = [
+REQUESTS, REQUEST, CANCEL, REASSIGN, APPROVAL, DELEGATE, PREVIEW, HEALTH = ROUTES = [
     "/api/requests",
     "/api/requests/{id}",
     "/api/requests/{id}/cancel",
+    "/api/requests/{id}/reassign",
     "/api/approvals/{id}",
+    "/api/approvals/{id}/delegate",
+    "/api/policies/preview",
     "/api/health",
 ]
 OFFERED = {
     REQUESTS: "POST, OPTIONS",
     REQUEST: "GET, HEAD, OPTIONS",
     CANCEL: "POST, OPTIONS",
+    REASSIGN: "POST, OPTIONS",
     APPROVAL: "POST, OPTIONS",
+    DELEGATE: "POST, OPTIONS",
+    PREVIEW: "POST, OPTIONS",
     HEALTH: "GET, HEAD, OPTIONS",
 }
-BODIES = {REQUESTS: a_request, CANCEL: a_cancellation, APPROVAL: a_decision}
-NAMES = {REQUESTS: "requester", CANCEL: "by", APPROVAL: "approver"}
+
+
+def a_reassignment(**fields):
+    return {"by": ADA, "from": GRACE, "to": EVE, **fields}
+
+
+def a_delegation(**fields):
+    return {"approver": GRACE, "to": EVE, **fields}
+
+
+def a_preview(**fields):
+    return {"request": a_request(), **fields}
+
+
+BODIES = {
+    REQUESTS: a_request,
+    CANCEL: a_cancellation,
+    REASSIGN: a_reassignment,
+    APPROVAL: a_decision,
+    DELEGATE: a_delegation,
+    PREVIEW: a_preview,
+}
+NAMES = {
+    REQUESTS: "requester",
+    CANCEL: "by",
+    REASSIGN: "from",
+    APPROVAL: "approver",
+    DELEGATE: "approver",
+    PREVIEW: "request",
+}
 
 taking = pytest.mark.parametrize("route", BODIES)
 looking = pytest.mark.parametrize("route", [REQUEST, HEALTH])
@@ -181,6 +215,21 @@ WRONG_TYPES = [
     (APPROVAL, "comments", None),
     (CANCEL, "reason", 0),
     (REQUESTS, "a/b~c", 1),
+    (REQUESTS, "approvers", GRACE),
+    (REQUESTS, "required", "most"),
+    (REQUESTS, "required", True),
+    (REQUESTS, "stages", {}),
+    (REQUESTS, "form", "{}"),
+    (APPROVAL, "stage", 0),
+    (APPROVAL, "stage", True),
+    (APPROVAL, "form", []),
+    (REASSIGN, "to", None),
+    (REASSIGN, "holder", GRACE),
+    (REASSIGN, "reason", None),
+    (DELEGATE, "to", [ALAN]),
+    (DELEGATE, "comments", 0),
+    (PREVIEW, "answers", {}),
+    (PREVIEW, "answers", None),
 ]
 
 
@@ -311,6 +360,22 @@ def test_nothing_is_cancelled_under_a_strange_id(caller, strange):
     unknown(caller.http.post(f"/api/requests/{strange}/cancel", json=a_cancellation()))
 
 
+@ids
+@pytest.mark.parametrize("route", [REASSIGN, DELEGATE])
+def test_nothing_is_passed_on_under_a_strange_id(caller, route, strange):
+    unknown(caller.http.post(route.format(id=strange), json=BODIES[route](), headers={"If-Match": "*"}))
+
+
+@pytest.mark.parametrize("route", [REQUEST, CANCEL, REASSIGN, APPROVAL, DELEGATE])
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}, {"If-Match": '"old"'}], ids=str)
+def test_a_request_that_is_not_there_is_not_found_whatever_is_known_of_it(caller, route, headers):
+    method, body = ("GET", None) if route == REQUEST else ("POST", BODIES[route]())
+
+    answer = caller.http.request(method, route.format(id="f" * 32), json=body, headers=headers)
+
+    refused(answer, 404, "not_found")
+
+
 @pytest.mark.parametrize(
     "change", [str.upper, lambda i: f"{i}%0A", lambda i: f"%20{i}", lambda i: f"{i}%2F", lambda i: i[:-1]]
 )
@@ -363,3 +428,269 @@ def test_every_good_answer_is_kept_by_nobody_and_tells_nothing_of_the_machinery(
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Type"] in {"application/json", "application/problem+json"}
+
+
+# --- what is known of a request -------------------------------------------------------------------
+
+
+OLD = '"0123456789abcdef0123456789abcdef"'
+guarded = pytest.mark.parametrize("route", [CANCEL, REASSIGN])
+
+
+def act(caller, route, request_id, known=None, **fields):
+    headers = {} if known is None else {"If-Match": known}
+    return caller.http.post(route.format(id=request_id), json=BODIES[route](**fields), headers=headers)
+
+
+def tag(caller, request_id):
+    return caller.look(request_id).headers["ETag"]
+
+
+@guarded
+def test_who_acts_on_what_others_decide_says_what_they_know(caller, route):
+    request_id = caller.asked(approvers=[GRACE, ALAN])
+    before = tag(caller, request_id)
+
+    answer = act(caller, route, request_id)
+
+    refused(answer, 428, "if_match_missing")
+    assert tag(caller, request_id) == before
+
+
+@guarded
+@pytest.mark.parametrize("known", [OLD, "W/{}", "", "nonsense", '"*"', f"{OLD}, {OLD}"])
+def test_who_knows_another_story_is_told_the_present_one(caller, route, known):
+    request_id = caller.asked(approvers=[GRACE, ALAN])
+    before = tag(caller, request_id)
+
+    answer = act(caller, route, request_id, known.format(before))
+
+    assert refused(answer, 412, "stale")["etag"] == before
+    assert tag(caller, request_id) == before
+
+
+@guarded
+def test_who_knows_the_story_before_an_answer_is_told_the_one_after_it(caller, route):
+    request_id = caller.asked(approvers=[GRACE, ALAN], required="all")
+    old = tag(caller, request_id)
+    caller.decide(request_id, approver=ALAN).raise_for_status()
+
+    stale = act(caller, route, request_id, old)
+    fresh = act(caller, route, request_id, stale.json()["etag"])
+
+    refused(stale, 412, "stale")
+    assert clean(fresh).status_code == 200
+
+
+@guarded
+@pytest.mark.parametrize("known", ["*", "{}", f"{OLD}, {{}}", f"{{}},{OLD}"])
+def test_who_knows_the_present_story_or_does_not_care_gets_through(caller, route, known):
+    request_id = caller.asked(approvers=[GRACE, ALAN])
+
+    answer = act(caller, route, request_id, known.format(tag(caller, request_id)))
+
+    story = caller.look(request_id).json()
+    assert clean(answer).status_code == 200
+    assert story["status"] == ("Cancelled" if route == CANCEL else "Pending")
+    assert [change["to"] for change in story["changes"]] == ([] if route == CANCEL else [EVE])
+
+
+def test_a_request_of_several_stages_is_not_cancelled_blindly_though_the_first_is_open(caller):
+    request_id = caller.asked(stages=[{"name": "Whoever"}, {"approvers": [GRACE]}])
+
+    answer = act(caller, CANCEL, request_id)
+
+    refused(answer, 428, "if_match_missing")
+
+
+def test_a_request_in_which_nobody_is_named_is_cancelled_without_a_word_of_what_is_known(caller):
+    request_id = caller.asked()
+
+    answer = act(caller, CANCEL, request_id)
+
+    assert clean(answer).status_code == 200
+    assert caller.look(request_id).json()["status"] == "Cancelled"
+
+
+def test_a_request_in_which_nobody_is_named_is_not_cancelled_by_who_knows_another_story(caller, pending):
+    refused(act(caller, CANCEL, pending, OLD), 412, "stale")
+
+
+def test_where_nobody_is_named_nobody_is_replaced(caller, pending):
+    reassigned = act(caller, REASSIGN, pending, "*")
+    delegated = act(caller, DELEGATE, pending)
+
+    assert [error["pointer"] for error in refused(reassigned, 422, "invalid")["errors"]] == ["/from"]
+    refused(delegated, 403, "not_yours")
+
+
+def test_a_broken_body_is_told_before_what_is_known(caller):
+    request_id = caller.asked(approvers=[GRACE])
+
+    answer = act(caller, REASSIGN, request_id, OLD, to=1)
+
+    refused(answer, 422, "invalid")
+
+
+def test_deciding_and_delegating_ask_for_no_knowledge(caller):
+    request_id = caller.asked(approvers=[GRACE])
+
+    delegated = act(caller, DELEGATE, request_id)
+    decided = caller.decide(request_id, approver=EVE)
+
+    assert [clean(answer).status_code for answer in (delegated, decided)] == [200, 200]
+    assert decided.json()["decision"]["on_behalf_of"] == GRACE
+
+
+# --- what a policy refuses ------------------------------------------------------------------------
+
+
+def pointed(answer):
+    return [error["pointer"] for error in refused(answer, 422, "invalid")["errors"]]
+
+
+@pytest.mark.parametrize("way", ["asked", "open"])
+def test_nobody_decides_on_a_request_of_their_own(caller, way):
+    request_id = caller.asked(**{"asked": {"approvers": [GRACE, ADA]}, "open": {}}[way])
+
+    answer = caller.decide(request_id, approver=ADA.upper())
+
+    refused(answer, 403, "self_approval")
+    assert caller.look(request_id).json()["status"] == "Pending"
+
+
+@pytest.mark.parametrize("route", [REASSIGN, DELEGATE])
+def test_nobody_has_their_own_request_passed_on_to_them(caller, route):
+    request_id = caller.asked(approvers=[GRACE])
+
+    answer = act(caller, route, request_id, "*", to=ADA.title())
+
+    refused(answer, 403, "self_approval")
+    assert caller.look(request_id).json()["awaited"]["from"] == [GRACE]
+
+
+def test_who_is_not_asked_does_not_decide(caller):
+    request_id = caller.asked(approvers=[GRACE])
+
+    refused(caller.decide(request_id, approver=EVE), 403, "not_yours")
+    refused(act(caller, DELEGATE, request_id, approver=EVE, to=ALAN), 403, "not_yours")
+    assert pointed(act(caller, REASSIGN, request_id, "*", **{"from": EVE, "to": ALAN})) == ["/from"]
+
+
+@pytest.mark.parametrize("route", [REASSIGN, DELEGATE])
+def test_who_passed_their_answer_on_is_told_to_whom(caller, route):
+    request_id = caller.asked(approvers=[GRACE, ALAN])
+    act(caller, route, request_id, "*").raise_for_status()
+
+    body = refused(caller.decide(request_id, approver=GRACE), 403, "not_yours")
+
+    assert body["passed_on_to"] == EVE
+
+
+@pytest.mark.parametrize("route", [REASSIGN, DELEGATE])
+def test_nothing_is_passed_on_to_who_is_asked_already(caller, route):
+    request_id = caller.asked(approvers=[GRACE, ALAN])
+
+    assert pointed(act(caller, route, request_id, "*", to=ALAN.upper())) == ["/to"]
+
+
+@pytest.mark.parametrize("route", [REASSIGN, DELEGATE])
+def test_what_has_been_answered_is_not_passed_on(caller, route):
+    request_id = caller.asked(approvers=[GRACE, ALAN], required="all")
+    caller.decide(request_id).raise_for_status()
+
+    body = refused(act(caller, route, request_id, "*"), 409, "already_voted")
+
+    assert body["decision"]["approver"] == GRACE
+
+
+def test_who_has_answered_does_not_answer_otherwise(caller):
+    request_id = caller.asked(approvers=[GRACE, ALAN], required="all", reject_when="impossible")
+    caller.decide(request_id).raise_for_status()
+
+    again = caller.decide(request_id)
+    body = refused(caller.decide(request_id, is_approved=False), 409, "already_voted")
+
+    assert clean(again).status_code == 200
+    assert body["decision"]["is_approved"] is True
+
+
+def test_a_stage_that_is_not_asked_takes_no_answer(caller):
+    request_id = caller.asked(stages=[{"name": "Team", "approvers": [GRACE]}, {"name": "Finance", "approvers": [ALAN]}])
+
+    body = refused(caller.decide(request_id, approver=ALAN, stage="Finance"), 409, "another_stage")
+
+    assert "Team" in body["detail"]
+    refused(caller.decide(request_id, approver=ALAN, stage=2), 409, "another_stage")
+    refused(caller.decide(request_id, approver=ALAN), 403, "not_yours")
+    for stage in ("Board", 3):
+        assert pointed(caller.decide(request_id, approver=ALAN, stage=stage)) == ["/stage"]
+
+
+def test_an_answer_is_passed_on_ten_times_and_not_an_eleventh(caller):
+    request_id = caller.asked(approvers=["holder-0"])
+    for number in range(10):
+        act(caller, DELEGATE, request_id, approver=f"holder-{number}", to=f"holder-{number + 1}").raise_for_status()
+
+    answer = act(caller, DELEGATE, request_id, approver="holder-10", to="holder-11")
+
+    refused(answer, 409, "passed_on_too_often")
+    assert caller.decide(request_id, approver="holder-10").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("policy", "decision", "pointers"),
+    [
+        ({"comment_required": "always"}, {}, ["/comments"]),
+        ({"comment_required": "on_reject"}, {"is_approved": False, "comments": " "}, ["/comments"]),
+        ({}, {"option": "Later"}, ["/option"]),
+        ({"options": [{"name": "Later", "approves": False}]}, {"option": "Later"}, ["/option"]),
+        ({"options": [{"name": "Later", "approves": False}]}, {"option": "Sooner"}, ["/option"]),
+        ({"form": {"type": "object"}}, {}, ["/form"]),
+        ({}, {"form": {}}, ["/form"]),
+        ({"form": {"required": ["cost"]}}, {"form": {}}, ["/form"]),
+        ({"form": {"properties": {"a/b": {"type": "number"}}}}, {"form": {"a/b": "x"}}, ["/form/a~1b"]),
+        (
+            {"comment_required": "always", "form": {"properties": {"a": {"type": "number"}}}},
+            {"form": {"a": "x"}, "option": "x"},
+            ["/option", "/comments", "/form/a"],
+        ),
+    ],
+)
+def test_what_an_answer_owes_is_pointed_to(caller, policy, decision, pointers):
+    request_id = caller.asked(approvers=[GRACE], **policy)
+
+    answer = caller.decide(request_id, **decision)
+
+    assert pointed(answer) == pointers
+    assert caller.look(request_id).json()["status"] == "Pending"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"properties": {"a": {"$ref": "https://example.com/schema"}}},
+        {"properties": {"a": {"$ref": "#/$defs/nowhere"}}},
+        {"$ref": "#/x", "x": {"type": "nonsense"}},
+        {"$id": "http://[", "$ref": "y"},
+    ],
+    ids=json.dumps,
+)
+def test_a_form_nobody_could_answer_is_not_asked(caller, form):
+    (pointer,) = pointed(caller.ask(form=form))
+
+    assert pointer.startswith("/form")
+
+
+def test_a_form_that_cannot_be_computed_is_no_defect(caller):
+    request_id = caller.asked(form={"properties": {"a": {"multipleOf": 0.5}}})
+
+    answer = caller.decide(request_id, form={"a": 10**400})
+
+    assert clean(answer).status_code in {200, 422}
+
+
+def test_nonsense_is_not_previewed_and_pointed_into_the_request(caller):
+    body = a_preview(request=a_request(approvers=[ADA], required=2))
+
+    assert pointed(caller.http.post(PREVIEW, json=body)) == ["/request/approvers"]

@@ -11,14 +11,14 @@ import pytest
 
 from approvals import api, errors, model, wire
 from approvals.instances import Instances
-from tests.builders import NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
+from tests.builders import EVE, GRACE, NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
 
 LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
 
 
-def a_story(heard=None):
-    request = asked()
-    return model.Found(request=request, story=model.hear_all(request, model.Story(), [heard] if heard else [], NOON))
+def a_story(heard=None, key="decision"):
+    found = model.Found(request=asked(), story=model.Story())
+    return model.hear_all(found, [(heard, key)] if heard else [], NOON)
 
 
 EXAMPLES = {
@@ -31,15 +31,23 @@ EXAMPLES = {
     "idempotency_key_reused": (422, errors.KeyReused(REQUEST_ID)),
     "method_not_allowed": (405, errors.MethodNotOffered(("GET", "HEAD", "OPTIONS"))),
     "not_found": (404, errors.NotFound()),
+    "self_approval": (403, errors.OwnRequest(EVE)),
+    "not_yours": (403, errors.NotYours(GRACE, passed_on_to=EVE)),
+    "if_match_missing": (428, errors.PreconditionMissing()),
+    "stale": (412, errors.Stale('"0123"')),
+    "already_voted": (409, errors.AlreadyVoted(decided(), GRACE)),
+    "stage_unclear": (409, errors.StageUnclear("Grace", "stage 2")),
+    "another_stage": (409, errors.OtherStage("stage 'Finance'")),
+    "passed_on_too_often": (409, errors.PassedOnTooOften(10)),
     "already_decided": (409, errors.AlreadyDecided(a_story(decided()), "Grace approved this request.")),
-    "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled()), "Ada cancelled it.")),
+    "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled(), "cancel"), "Ada cancelled it.")),
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
     "internal": (500, api.Unexpected()),
 }
 """The codes callers rely on. A code that is renamed or given another status breaks them; add, never change."""
 
-ABSTRACT = {errors.ApprovalError, errors.Closed}
+ABSTRACT = {errors.ApprovalError, errors.Closed, errors.Forbidden, errors.Conflict}
 
 
 def family(kind):
@@ -81,8 +89,8 @@ def test_the_status_of_an_error_is_said_in_the_one_table(code, status, error):
 
 
 def test_the_table_of_statuses_holds_nothing_else():
-    assert set(api.STATUSES) <= CONCRETE
-    assert set(api.STATUSES.values()) <= {400, 404, 405, 409, 410, 413, 415, 422, 503}
+    assert set(api.STATUSES) <= CONCRETE | {errors.Forbidden, errors.Conflict}
+    assert set(api.STATUSES.values()) <= {400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 503}
 
 
 @each_error
@@ -105,6 +113,42 @@ def test_every_problem_has_the_one_shape(code, status, error):
 def test_evidence_never_replaces_a_part_of_the_shape(code, status, error):
     assert not {"type", "title", "status", "detail", "code"} & set(error.evidence())
     json.dumps(error.evidence())
+
+
+@pytest.mark.parametrize("family_name", ["Forbidden", "Conflict", "Closed"])
+def test_a_family_of_errors_has_a_code_of_its_own_that_no_member_shares(family_name):
+    kind = getattr(errors, family_name)
+
+    codes = [each.code for each in family(kind)]
+
+    assert len(set(codes)) == len(codes)
+
+
+def test_an_error_of_a_family_is_caught_with_it():
+    for kind, members in {
+        errors.Forbidden: (errors.OwnRequest, errors.NotYours),
+        errors.Conflict: (errors.AlreadyVoted, errors.OtherStage, errors.PassedOnTooOften),
+    }.items():
+        assert all(issubclass(member, kind) for member in members)
+
+
+def test_who_is_not_asked_any_more_is_told_who_is():
+    told, untold = errors.NotYours(GRACE, passed_on_to=EVE), errors.NotYours(GRACE)
+
+    assert told.evidence() == {"passed_on_to": EVE}
+    assert EVE in str(told)
+    assert untold.evidence() == {}
+
+
+def test_who_has_voted_is_told_their_vote_when_it_is_theirs():
+    mine, anothers = errors.AlreadyVoted(decided(), GRACE), errors.AlreadyVoted(None, GRACE)
+
+    assert mine.evidence()["decision"] == decided().told()
+    assert anothers.evidence() == {}
+
+
+def test_who_knew_an_older_story_is_given_the_tag_of_the_present_one():
+    assert json.loads(api.problem(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
 
 
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are():

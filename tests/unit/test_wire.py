@@ -22,9 +22,36 @@ from approvals.errors import (
     Problem,
     Unreadable,
 )
-from tests.builders import ADA, GRACE, NOON, a_cancellation, a_decision, a_request, asked, cancelled, decided
+from approvals.policy import Panel, Policy, Stage
+from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS
+from tests.builders import (
+    ADA,
+    ALAN,
+    EVE,
+    GRACE,
+    HOUR,
+    NOON,
+    a_cancellation,
+    a_decision,
+    a_panel,
+    a_policy,
+    a_request,
+    asked,
+    cancelled,
+    decided,
+    found,
+    passed_on,
+)
 
 JSON = {"content-type": "application/json"}
+KINDS = [
+    wire.RequestBody,
+    wire.DecisionBody,
+    wire.CancellationBody,
+    wire.ReassignmentBody,
+    wire.DelegationBody,
+    wire.PreviewBody,
+]
 CAT = "\N{CAT FACE}"  # beyond the BMP: one code point, two UTF-16 units, four bytes
 E_ACUTE = "e\N{COMBINING ACUTE ACCENT}"  # two code points, one in NFC
 QA = "\N{DEVANAGARI LETTER QA}"  # one code point, two in NFC
@@ -51,6 +78,26 @@ def refused(body, kind=wire.RequestBody):
     return str(caught.value)
 
 
+def a_reassignment(**fields):
+    return {"by": ADA, "from": GRACE, "to": ALAN, **fields}
+
+
+def a_delegation(**fields):
+    return {"approver": GRACE, "to": ALAN, **fields}
+
+
+def a_preview(*answers, **fields):
+    return {"request": a_request(**fields), **({"answers": list(answers)} if answers else {})}
+
+
+def an_answer(**fields):
+    return {"approver": GRACE, "is_approved": True, "after_hours": 1, **fields}
+
+
+def timeout_of(body):
+    return body.agreed.stages[0].panel.timeout
+
+
 def nested(depth):
     """Build a request whose details reach down to the given level, the body being the first."""
     inner = []
@@ -72,21 +119,28 @@ def test_a_body_is_read():
     body = parse(a_request(timeout_hours=2, description="A\nB", details={"a": [1, None]}))
 
     assert (body.requester, body.item, body.description) == (ADA, "New laptop", "A\nB")
-    assert body.timeout == dt.timedelta(hours=2)
+    assert timeout_of(body) == dt.timedelta(hours=2)
     assert body.details == {"a": [1, None]}
 
 
 def test_what_is_left_out_has_a_default():
     body = parse(a_request())
 
-    assert (body.description, body.details, body.timeout) == ("", None, dt.timedelta(hours=24))
+    assert (body.description, body.details, timeout_of(body)) == ("", None, dt.timedelta(hours=24))
 
 
 @pytest.mark.parametrize(
-    ("kind", "body"), [(wire.DecisionBody, a_decision()), (wire.CancellationBody, a_cancellation())]
+    ("kind", "body"),
+    [
+        (wire.DecisionBody, a_decision()),
+        (wire.CancellationBody, a_cancellation()),
+        (wire.ReassignmentBody, a_reassignment()),
+        (wire.DelegationBody, a_delegation()),
+        (wire.PreviewBody, a_preview()),
+    ],
 )
 def test_the_other_bodies_are_read(kind, body):
-    assert parse(body, kind).model_dump(exclude_defaults=True) == body
+    assert parse(body, kind).model_dump(exclude_defaults=True, by_alias=True) == body
 
 
 def test_no_body_is_missing():
@@ -224,7 +278,7 @@ def test_a_seventeenth_level_is_not():
     )
 )
 def test_any_bytes_are_read_or_refused_and_nothing_else(data):
-    for kind in (wire.RequestBody, wire.DecisionBody, wire.CancellationBody):
+    for kind in KINDS:
         try:
             value = parse(data, kind)
         except ApprovalError:
@@ -251,6 +305,23 @@ fields = st.sampled_from(
         "comments",
         "by",
         "reason",
+        "from",
+        "to",
+        "approvers",
+        "required",
+        "reject_when",
+        "on_timeout",
+        "remind_every_hours",
+        "escalate_to",
+        "stages",
+        "allow_self_approval",
+        "comment_required",
+        "options",
+        "form",
+        "stage",
+        "option",
+        "request",
+        "answers",
     ]
 )
 
@@ -258,10 +329,10 @@ fields = st.sampled_from(
 @settings(deadline=None)
 @given(st.dictionaries(fields | st.text(max_size=3), anything, max_size=6))
 def test_any_json_is_read_or_refused_with_a_pointer_to_each_wrong_field(value):
-    for kind in (wire.RequestBody, wire.DecisionBody, wire.CancellationBody):
+    for kind in KINDS:
         for problem in found_wrong(json.dumps(value).encode(), kind):
-            name = problem.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
-            assert name in value or name in kind.model_fields
+            name = problem.pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
+            assert name in value or name in {field.alias or one for one, field in kind.model_fields.items()}
 
 
 def found_wrong(body, kind):
@@ -285,20 +356,34 @@ LIMITS = [
     (wire.DecisionBody, a_decision, "comments", 2000),
     (wire.CancellationBody, a_cancellation, "by", 254),
     (wire.CancellationBody, a_cancellation, "reason", 2000),
+    (wire.ReassignmentBody, a_reassignment, "by", 254),
+    (wire.ReassignmentBody, a_reassignment, "from", 254),
+    (wire.ReassignmentBody, a_reassignment, "to", 254),
+    (wire.ReassignmentBody, a_reassignment, "reason", 2000),
+    (wire.DelegationBody, a_delegation, "approver", 254),
+    (wire.DelegationBody, a_delegation, "to", 254),
+    (wire.DelegationBody, a_delegation, "comments", 2000),
 ]
 ONE_LINE = [row for row in LIMITS if row[3] < 300]
 PROSE = [row for row in LIMITS if row[3] > 300]
 
 
 def of(rows):
-    return pytest.mark.parametrize(("kind", "build", "field", "most"), rows, ids=[f"{row[2]}" for row in rows])
+    return pytest.mark.parametrize(
+        ("kind", "build", "field", "most"), rows, ids=[f"{row[0].__name__}-{row[2]}" for row in rows]
+    )
+
+
+def read_of(body, field):
+    return getattr(body, "holder" if field == "from" else field)
 
 
 @of(LIMITS)
 @pytest.mark.parametrize("one", ["x", CAT, "\N{LATIN SMALL LETTER E WITH ACUTE}", E_ACUTE], ids=ascii)
 def test_lengths_are_counted_in_characters_after_nfc(kind, build, field, most, one):
     for count in (most - 1, most):
-        read = getattr(parse(json.dumps(build(**{field: one * count}), ensure_ascii=False).encode(), kind), field)
+        body = parse(json.dumps(build(**{field: one * count}), ensure_ascii=False).encode(), kind)
+        read = read_of(body, field)
         assert read == unicodedata.normalize("NFC", one) * count
 
     (problem,) = problems(json.dumps(build(**{field: one * (most + 1)}), ensure_ascii=False).encode(), kind)
@@ -309,7 +394,7 @@ def test_lengths_are_counted_in_characters_after_nfc(kind, build, field, most, o
 def test_a_text_that_grows_in_nfc_is_counted_as_grown(kind, build, field, most):
     fits = parse(build(**{field: QA * (most // 2)}), kind)
 
-    assert len(getattr(fits, field)) == most
+    assert len(read_of(fits, field)) == most
     assert pointers(build(**{field: QA * (most // 2 + 1)}), kind) == [f"/{field}"]
 
 
@@ -317,7 +402,7 @@ def test_a_text_that_grows_in_nfc_is_counted_as_grown(kind, build, field, most):
 def test_what_is_trimmed_does_not_count(kind, build, field, most):
     padded = " \t\n" + "x" * most + " \r\n\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
 
-    assert getattr(parse(build(**{field: padded}), kind), field) == "x" * most
+    assert read_of(parse(build(**{field: padded}), kind), field) == "x" * most
 
 
 @of(ONE_LINE)
@@ -426,7 +511,7 @@ def test_a_text_that_came_through_once_comes_through_unchanged(text):
     ],
 )
 def test_a_timeout_is_from_one_second_to_thirty_days(hours, seconds):
-    assert parse(a_request(timeout_hours=hours)).timeout == pytest.approx(
+    assert timeout_of(parse(a_request(timeout_hours=hours))) == pytest.approx(
         dt.timedelta(seconds=seconds), abs=dt.timedelta(milliseconds=100)
     )
 
@@ -454,7 +539,7 @@ def test_a_timeout_is_a_number(wrong):
 @settings(deadline=None)
 @given(st.integers(1, 30 * 24 * 3600))
 def test_every_whole_second_can_be_asked_for(seconds):
-    assert parse(a_request(timeout_hours=seconds / 3600)).timeout == dt.timedelta(seconds=seconds)
+    assert timeout_of(parse(a_request(timeout_hours=seconds / 3600))) == dt.timedelta(seconds=seconds)
 
 
 # --- details, and the other fields ----------------------------------------------------------------
@@ -499,6 +584,9 @@ def test_a_decision_is_true_or_false_and_nothing_like_it(wrong):
         (wire.RequestBody, ["/requester", "/item"]),
         (wire.DecisionBody, ["/is_approved", "/approver"]),
         (wire.CancellationBody, ["/by"]),
+        (wire.ReassignmentBody, ["/by", "/from", "/to"]),
+        (wire.DelegationBody, ["/approver", "/to"]),
+        (wire.PreviewBody, ["/request"]),
     ],
 )
 def test_what_is_missing_is_named(kind, required):
@@ -527,7 +615,13 @@ def test_what_is_missing_is_named(kind, required):
 )
 @pytest.mark.parametrize(
     ("kind", "build"),
-    [(wire.RequestBody, a_request), (wire.DecisionBody, a_decision), (wire.CancellationBody, a_cancellation)],
+    [
+        (wire.RequestBody, a_request),
+        (wire.DecisionBody, a_decision),
+        (wire.CancellationBody, a_cancellation),
+        (wire.ReassignmentBody, a_reassignment),
+        (wire.DelegationBody, a_delegation),
+    ],
 )
 def test_a_field_we_do_not_know_is_pointed_to(kind, build, name, pointer):
     assert problems(build(**{name: 1}), kind) == (Problem(pointer, "is not a field here"),)
@@ -570,6 +664,505 @@ def test_bodies_that_mean_the_same_are_the_same_text():
     "other", [{"item": "x"}, {"requester": GRACE}, {"timeout_hours": 5}, {"description": "x"}, {"details": {}}]
 )
 def test_bodies_that_mean_something_else_are_another_text(other):
+    assert parse(a_request()).canonical() != parse(a_request(**other)).canonical()
+
+
+def test_a_body_of_the_first_version_is_the_same_text_as_it_was_then():
+    """Who sends it again after an upgrade, with the same Idempotency-Key, means the same request."""
+    then = {"description": "", "details": None, "item": "New laptop", "requester": ADA, "timeout_hours": 24.0}
+
+    assert json.loads(parse(a_request()).canonical()) == then
+
+
+# --- policies: what is agreed ---------------------------------------------------------------------
+
+
+def stages_of(**fields):
+    return parse(a_request(**fields)).agreed.stages
+
+
+def staged(**stage):
+    """Build a request of two stages, the second as given."""
+    return a_request(stages=[{"name": "first"}, {"name": "second", **stage}])
+
+
+def escalating(*approvers, **fields):
+    return {"on_timeout": "escalate", "escalate_to": {"approvers": [*approvers], **fields}}
+
+
+def test_a_request_that_agrees_on_nothing_has_one_open_slot_and_silence_is_a_timeout():
+    policy = parse(a_request()).agreed
+
+    assert policy == Policy(stages=(Stage(panel=Panel(timeout_seconds=24 * 3600)),))
+    assert policy.stages[0].panel.slots == 1
+    assert policy.allow_self_approval is False
+
+
+def test_the_short_form_is_one_stage():
+    (stage,) = stages_of(
+        approvers=[GRACE, ALAN],
+        required="all",
+        reject_when="impossible",
+        timeout_hours=48,
+        remind_every_hours=8,
+        **escalating(EVE, timeout_hours=2, on_timeout="reject"),
+    )
+
+    assert stage == Stage(
+        panel=a_panel(
+            GRACE, ALAN, hours=48, required=2, reject_when="impossible", on_timeout="escalate", remind_hours=8
+        ),
+        escalation=a_panel(EVE, hours=2, on_timeout="reject"),
+    )
+
+
+def test_stages_are_asked_in_the_order_in_which_they_stand():
+    body = parse(a_request(stages=[{"name": "Team", "approvers": [GRACE]}, {"approvers": [ALAN], "timeout_hours": 1}]))
+
+    assert body.agreed.stages == (Stage(name="Team", panel=a_panel(GRACE)), Stage(panel=a_panel(ALAN, hours=1)))
+
+
+def test_what_holds_for_the_whole_request_stands_beside_the_stages():
+    policy = parse(
+        a_request(
+            stages=[{"approvers": [ADA]}],
+            allow_self_approval=True,
+            comment_required="on_reject",
+            options=[{"name": "This week only", "approves": True}, {"name": "Later", "approves": False}],
+            form={"type": "object", "title": "\N{EURO SIGN}"},
+        )
+    ).agreed
+
+    assert policy.allow_self_approval is True
+    assert policy.comment_required == "on_reject"
+    assert [(option.name, option.approves) for option in policy.options] == [("This week only", True), ("Later", False)]
+    assert policy.form == '{"type":"object","title":"\N{EURO SIGN}"}'
+
+
+@pytest.mark.parametrize(("word", "count"), [("any", 1), ("all", 3), (1, 1), (2, 2), (3, 3)])
+def test_how_many_are_required_is_a_word_or_a_number(word, count):
+    (stage,) = stages_of(approvers=[GRACE, ALAN, EVE], required=word)
+
+    assert stage.panel.required == count
+
+
+@pytest.mark.parametrize("word", ["any", "all", 1])
+def test_where_nobody_is_named_one_answer_is_required(word):
+    assert stages_of(required=word)[0].panel.required == 1
+
+
+def test_who_may_decide_on_their_own_request_can_be_asked():
+    policy = parse(a_request(approvers=[ADA], allow_self_approval=True)).agreed
+
+    assert policy.stages[0].panel.approvers == (ADA,)
+    assert not policy.forbids(ADA, ADA.upper())
+
+
+def test_the_requester_may_be_among_those_asked_when_the_others_are_enough():
+    assert stages_of(approvers=[ADA, GRACE, ALAN], required=2)[0].panel.slots == 3
+
+
+def test_no_stages_at_all_is_the_short_form():
+    assert parse(a_request(stages=None, approvers=[GRACE])).agreed.stages == (Stage(panel=a_panel(GRACE)),)
+
+
+def test_the_same_person_may_be_asked_in_several_stages():
+    body = staged(approvers=[GRACE])
+    body["stages"][0]["approvers"] = [GRACE]
+
+    assert len(parse(body).agreed.stages) == 2
+
+
+# --- policies: nonsense ---------------------------------------------------------------------------
+
+NONSENSE = {
+    # what cannot be meant: (the fields of a stage, the pointers into it)
+    "two of one": ({"approvers": [GRACE], "required": 2}, ["/required"]),
+    "three of two": ({"approvers": [GRACE, ALAN], "required": 3}, ["/required"]),
+    "two of nobody": ({"required": 2}, ["/required"]),
+    "two of two, one of whom cannot": ({"approvers": [GRACE, ADA], "required": 2}, ["/required"]),
+    "all of two, one of whom cannot": ({"approvers": [ADA.upper(), GRACE], "required": "all"}, ["/required"]),
+    "none": ({"approvers": [GRACE], "required": 0}, ["/required"]),
+    "fewer than none": ({"approvers": [GRACE], "required": -1}, ["/required"]),
+    "one and a half": ({"approvers": [GRACE, ALAN], "required": 1.5}, ["/required"]),
+    "most": ({"approvers": [GRACE], "required": "most"}, ["/required"]),
+    "a number in words": ({"approvers": [GRACE], "required": "1"}, ["/required"]),
+    "true of them": ({"approvers": [GRACE], "required": True}, ["/required"]),
+    "null of them": ({"approvers": [GRACE], "required": None}, ["/required"]),
+    "a list of numbers": ({"approvers": [GRACE], "required": [1]}, ["/required"]),
+    "more than any number": ({"approvers": [GRACE], "required": 10**400}, ["/required"]),
+    "only the requester": ({"approvers": [ADA]}, ["/approvers"]),
+    "only the requester, shouting": ({"approvers": [ADA.upper()]}, ["/approvers"]),
+    "the requester twice": ({"approvers": [ADA, ADA.upper()]}, ["/approvers/1", "/approvers"]),
+    "somebody twice": ({"approvers": [GRACE, GRACE]}, ["/approvers/1"]),
+    "somebody twice, shouting": ({"approvers": [GRACE, ALAN, GRACE.upper()]}, ["/approvers/2"]),
+    "somebody twice, with a blank": ({"approvers": [GRACE, f" {GRACE} "]}, ["/approvers/1"]),
+    "somebody thrice": ({"approvers": [GRACE, GRACE, GRACE]}, ["/approvers/1", "/approvers/2"]),
+    "somebody twice, composed otherwise": ({"approvers": [f"Andr{E_ACUTE}", "ANDR\u00c9"]}, ["/approvers/1"]),
+    "a sharp s twice": ({"approvers": ["Stra\u00dfe", "STRASSE"]}, ["/approvers/1"]),
+    "nobody's name": ({"approvers": [GRACE, " "]}, ["/approvers/1"]),
+    "a number's name": ({"approvers": [1]}, ["/approvers/0"]),
+    "one who is no list": ({"approvers": GRACE}, ["/approvers"]),
+    "null for people": ({"approvers": None}, ["/approvers"]),
+    "escalating to nowhere": ({"approvers": [GRACE], "on_timeout": "escalate"}, ["/escalate_to"]),
+    "escalating to null": ({"approvers": [GRACE], "on_timeout": "escalate", "escalate_to": None}, ["/escalate_to"]),
+    "an escalation for no reason": ({"approvers": [GRACE], "escalate_to": {"approvers": [EVE]}}, ["/escalate_to"]),
+    "an escalation after approval": (
+        {"approvers": [GRACE], "on_timeout": "approve", "escalate_to": {"approvers": [EVE]}},
+        ["/escalate_to"],
+    ),
+    "escalating to whoever": ({"approvers": [GRACE], **escalating()}, ["/escalate_to/approvers"]),
+    "escalating twice": (
+        {"approvers": [GRACE], **escalating(ALAN, on_timeout="escalate")},
+        ["/escalate_to/on_timeout"],
+    ),
+    "escalating to who escalates": (
+        {"approvers": [GRACE], **escalating(ALAN, escalate_to={"approvers": [EVE]})},
+        ["/escalate_to/escalate_to"],
+    ),
+    "escalating to the asked": ({"approvers": [GRACE, ALAN], **escalating(EVE, ALAN)}, ["/escalate_to/approvers/1"]),
+    "escalating to the asked, shouting": (
+        {"approvers": [GRACE], **escalating(GRACE.upper())},
+        ["/escalate_to/approvers/0"],
+    ),
+    "escalating to the requester": ({"approvers": [GRACE], **escalating(ADA)}, ["/escalate_to/approvers"]),
+    "escalating to somebody twice": ({"approvers": [GRACE], **escalating(EVE, EVE)}, ["/escalate_to/approvers/1"]),
+    "escalating to fewer than required": (
+        {"approvers": [GRACE], **escalating(EVE, required=2)},
+        ["/escalate_to/required"],
+    ),
+    "escalating to too few who can": (
+        {"approvers": [GRACE], **escalating(EVE, ADA, required="all")},
+        ["/escalate_to/required"],
+    ),
+    "reminding at the deadline": ({"timeout_hours": 2, "remind_every_hours": 2}, ["/remind_every_hours"]),
+    "reminding after the deadline": ({"timeout_hours": 2, "remind_every_hours": 3}, ["/remind_every_hours"]),
+    "reminding after the usual deadline": ({"remind_every_hours": 24}, ["/remind_every_hours"]),
+    "reminding always": ({"remind_every_hours": 0}, ["/remind_every_hours"]),
+    "reminding truly": ({"remind_every_hours": True}, ["/remind_every_hours"]),
+    "reminding an escalation too late": (
+        {"approvers": [GRACE], **escalating(EVE, timeout_hours=1, remind_every_hours=1)},
+        ["/escalate_to/remind_every_hours"],
+    ),
+    "rejecting when all do": ({"reject_when": "all"}, ["/reject_when"]),
+    "waiting for ever": ({"on_timeout": "wait"}, ["/on_timeout"]),
+    "no time": ({"timeout_hours": 0}, ["/timeout_hours"]),
+    "an escalation with no time": (
+        {"approvers": [GRACE], **escalating(EVE, timeout_hours=0)},
+        ["/escalate_to/timeout_hours"],
+    ),
+    "a colour": ({"colour": "red"}, ["/colour"]),
+    "an escalation's colour": ({"approvers": [GRACE], **escalating(EVE, colour="red")}, ["/escalate_to/colour"]),
+    "an escalation's name": ({"approvers": [GRACE], **escalating(EVE, name="Boss")}, ["/escalate_to/name"]),
+    "what is a number": ({"escalate_to": 1}, ["/escalate_to"]),
+}
+nonsense = pytest.mark.parametrize("what", NONSENSE)
+
+
+@nonsense
+def test_what_cannot_be_meant_is_pointed_to(what):
+    fields, wrong = NONSENSE[what]
+
+    assert pointers(a_request(**fields)) == wrong
+
+
+@nonsense
+def test_what_cannot_be_meant_is_pointed_to_in_its_stage(what):
+    fields, wrong = NONSENSE[what]
+
+    assert pointers(staged(**fields)) == [f"/stages/1{pointer}" for pointer in wrong]
+
+
+@nonsense
+def test_what_cannot_be_meant_cannot_be_previewed(what):
+    fields, wrong = NONSENSE[what]
+
+    assert pointers(a_preview(**fields), wire.PreviewBody) == [f"/request{pointer}" for pointer in wrong]
+
+
+def test_the_requester_is_recognised_in_every_spelling():
+    for requester, approver in [
+        (f"Andr{E_ACUTE}", "ANDR\u00c9"),
+        ("ANDR\u00c9", f"andr{E_ACUTE}"),
+        ("Stra\u00dfe", "STRASSE"),
+        (ADA, f" {ADA.title()} "),
+    ]:
+        assert pointers(a_request(requester=requester, approvers=[approver])) == ["/approvers"]
+
+
+@pytest.mark.parametrize("field", sorted(wire.Asking.model_fields))
+def test_a_field_of_the_short_form_does_not_stand_beside_stages(field):
+    value = {"approvers": [GRACE], "required": 1, "escalate_to": None, "timeout_hours": 24, "remind_every_hours": None}
+    usual = {"reject_when": "any", "on_timeout": "timeout"}
+
+    body = a_request(stages=[{"approvers": [GRACE]}], **{field: (value | usual)[field]})
+
+    assert pointers(body) == [f"/{field}"]
+
+
+@pytest.mark.parametrize("wrong", [[], {}, "x", 1, [1], [[]], [None]], ids=str)
+def test_stages_are_a_list_of_at_least_one(wrong):
+    (pointer,) = pointers(a_request(stages=wrong))
+
+    assert pointer in {"/stages", "/stages/0"}
+
+
+def test_the_short_form_has_no_name():
+    assert pointers(a_request(name="Team")) == ["/name"]
+
+
+def test_two_stages_do_not_share_a_name():
+    body = a_request(stages=[{"name": "Team"}, {"name": "Boss"}, {"name": " Team "}])
+
+    assert pointers(body) == ["/stages/2/name"]
+
+
+def test_stages_without_a_name_are_told_apart_by_number():
+    assert len(stages_of(stages=[{"approvers": [GRACE]}, {"approvers": [ALAN]}])) == 2
+
+
+@pytest.mark.parametrize(("one", "two"), [("Yes", "Yes"), ("Yes", " YES "), (f"Caf{E_ACUTE}", "CAF\u00c9")])
+def test_two_options_do_not_share_a_name(one, two):
+    options = [{"name": one, "approves": True}, {"name": "No", "approves": False}, {"name": two, "approves": False}]
+
+    assert pointers(a_request(options=options)) == ["/options/2/name"]
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong"),
+    [
+        ({"name": "x"}, ["/options/0/approves"]),
+        ({"approves": True}, ["/options/0/name"]),
+        ({"name": "", "approves": True}, ["/options/0/name"]),
+        ({"name": "x", "approves": 1}, ["/options/0/approves"]),
+        ({"name": "x", "approves": "true"}, ["/options/0/approves"]),
+        ({"name": "x", "approves": True, "colour": "red"}, ["/options/0/colour"]),
+        ("x", ["/options/0"]),
+        (None, ["/options/0"]),
+    ],
+)
+def test_an_option_has_a_name_and_a_meaning(option, wrong):
+    assert pointers(a_request(options=[option])) == wrong
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("allow_self_approval", "true"),
+        ("allow_self_approval", 1),
+        ("allow_self_approval", None),
+        ("comment_required", "sometimes"),
+        ("comment_required", True),
+        ("options", {}),
+        ("options", None),
+        ("form", []),
+        ("form", "{}"),
+        ("form", True),
+    ],
+)
+def test_what_holds_for_the_whole_request_is_pointed_to(field, wrong):
+    assert pointers(a_request(**{field: wrong})) == [f"/{field}"]
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ({"type": "nonsense"}, "/form/type"),
+        ({"properties": {"a/b": {"minimum": "x"}}}, "/form/properties/a~1b/minimum"),
+        ({"pattern": "("}, "/form/pattern"),
+        ({"$ref": "https://example.com/schema"}, "/form/$ref"),
+        ({"$ref": "#/$defs/nowhere"}, "/form/$ref"),
+        ({"$ref": "#"}, "/form/$ref"),
+        ({"allOf": [{"$ref": "#"}]}, "/form/allOf/0/$ref"),
+    ],
+)
+def test_a_form_that_is_no_schema_is_pointed_to(form, wrong):
+    assert pointers(a_request(form=form)) == [wrong]
+    assert pointers(a_preview(form=form), wire.PreviewBody) == [f"/request{wrong}"]
+
+
+def test_everything_that_cannot_be_meant_is_told_at_once():
+    body = a_request(
+        stages=[{"name": "x", "approvers": [ADA]}, {"name": "x", "approvers": [GRACE], "required": 2}],
+        options=[{"name": "y", "approves": True}, {"name": "y", "approves": True}],
+        form={"type": "nonsense"},
+    )
+
+    found = ["/form/type", "/options/1/name", "/stages/0/approvers", "/stages/1/name", "/stages/1/required"]
+    assert sorted(pointers(body)) == found
+
+
+def test_twenty_problems_are_told_and_no_more():
+    body = a_request(stages=[{"approvers": [GRACE] * 20}] * 5)
+
+    assert len(problems(body)) == wire.PROBLEMS_TOLD == 20
+
+
+# --- policies: limits -----------------------------------------------------------------------------
+
+NEAR = [-1, 0, 1]
+near_a_limit = pytest.mark.parametrize("near", NEAR)
+
+
+def people(count):
+    return [f"person-{n}@example.com" for n in range(count)]
+
+
+def within(near, body, pointer, kind=wire.RequestBody):
+    """Assert that a body is read below and at a limit, and refused with one pointer above; give it, if read."""
+    if near > 0:
+        assert pointers(body, kind) == [pointer]
+        return None
+    return parse(body, kind)
+
+
+@near_a_limit
+def test_twenty_people_are_asked_at_most(near):
+    within(near, a_request(approvers=people(20 + near)), "/approvers")
+    within(near, staged(approvers=people(20 + near)), "/stages/1/approvers")
+    within(near, a_request(approvers=[GRACE], **escalating(*people(20 + near))), "/escalate_to/approvers")
+
+
+@near_a_limit
+def test_five_stages_are_asked_at_most(near):
+    body = within(near, a_request(stages=[{"name": f"{n}"} for n in range(5 + near)]), "/stages")
+
+    assert near > 0 or len(body.agreed.stages) == 5 + near
+
+
+@near_a_limit
+def test_ten_options_are_offered_at_most(near):
+    within(near, a_request(options=[{"name": f"{n}", "approves": True} for n in range(10 + near)]), "/options")
+
+
+@near_a_limit
+@pytest.mark.parametrize("one", ["x", CAT, E_ACUTE], ids=ascii)
+def test_the_names_of_stages_and_options_have_sixty_characters_at_most(near, one):
+    name = one * (60 + near)
+
+    within(near, staged(name=name), "/stages/1/name")
+    within(near, a_request(options=[{"name": name, "approves": True}]), "/options/0/name")
+    within(near, a_decision(option=name), "/option", wire.DecisionBody)
+    within(near, a_preview(an_answer(option=name)), "/answers/0/option", wire.PreviewBody)
+
+
+@near_a_limit
+def test_the_stage_a_decision_is_for_has_sixty_characters_at_most(near):
+    within(near, a_decision(stage=CAT * (60 + near)), "/stage", wire.DecisionBody)
+
+
+@near_a_limit
+def test_the_names_of_people_have_254_characters_at_most(near):
+    within(near, a_request(approvers=[GRACE, CAT * (254 + near)]), "/approvers/1")
+
+
+@near_a_limit
+def test_a_form_has_16_kib_at_most(near):
+    form = {"title": "\N{EURO SIGN}" * 5456 + "x" * (16384 - 5456 * 3 - len('{"title":""}') + near)}
+
+    assert len(wire.compact(form).encode()) == 16384 + near
+    within(near, a_request(form=form), "/form")
+
+
+@near_a_limit
+@pytest.mark.parametrize("one", ["x", CAT], ids=ascii)
+def test_an_answer_to_a_form_has_4096_characters_of_json_at_most(near, one):
+    answer = {"k": one * (4096 - len('{"k":""}') + near)}
+
+    body = within(near, a_decision(form=answer), "/form", wire.DecisionBody)
+
+    assert near > 0 or body.form == answer
+
+
+@near_a_limit
+def test_a_hundred_answers_are_imagined_at_most(near):
+    within(near, a_preview(*[an_answer()] * (100 + near)), "/answers", wire.PreviewBody)
+
+
+@pytest.mark.parametrize("hours", [0, 0.0, 1e-9, 1, 8759.999, 8760, 8760.0])
+def test_an_answer_is_imagined_within_a_year(hours):
+    body = parse(a_preview(an_answer(after_hours=hours)), wire.PreviewBody)
+
+    assert body.answers[0].after_hours == hours
+
+
+@pytest.mark.parametrize("hours", [-1, -1e-9, 8760.001, 8761, 1e308, 10**400, True, "1", None, [1]], ids=str)
+def test_no_answer_is_imagined_before_or_after(hours):
+    assert pointers(a_preview(an_answer(after_hours=hours)), wire.PreviewBody) == ["/answers/0/after_hours"]
+
+
+SECOND = 1 / 3600
+
+
+@pytest.mark.parametrize("hours", [SECOND, 2 * SECOND, 1, 719, 720 - SECOND])
+def test_people_are_reminded_every_second_at_most_and_before_the_deadline(hours):
+    (stage,) = stages_of(timeout_hours=720, remind_every_hours=hours)
+
+    assert stage.panel.remind_every == dt.timedelta(seconds=round(hours * 3600))
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 0.9 * SECOND, 720, 720 + SECOND, 1e308, 10**400, True, "1", [1]], ids=str)
+def test_people_are_not_reminded_more_often_or_too_late(hours):
+    assert pointers(a_request(timeout_hours=720, remind_every_hours=hours)) == ["/remind_every_hours"]
+
+
+@near_a_limit
+def test_all_stages_and_their_escalations_together_last_thirty_days_at_most(near):
+    last = {"approvers": [GRACE], "timeout_hours": 44 + near * SECOND, **escalating(EVE, timeout_hours=100)}
+    body = a_request(stages=[{"timeout_hours": 144}] * 4 + [last])
+
+    within(near, body, "/stages")
+
+
+@near_a_limit
+def test_an_escalation_counts_into_the_thirty_days_of_the_short_form(near):
+    body = a_request(approvers=[GRACE], timeout_hours=620, **escalating(EVE, timeout_hours=100 + near * SECOND))
+
+    within(near, body, "/timeout_hours")
+
+
+# --- the bodies that come with policies -----------------------------------------------------------
+
+
+def test_from_whom_and_to_whom_is_said_in_plain_words():
+    body = parse(a_reassignment(reason=" On leave "), wire.ReassignmentBody)
+
+    assert (body.by, body.holder, body.to, body.reason) == (ADA, GRACE, ALAN, "On leave")
+
+
+def test_how_we_call_the_holder_is_no_field():
+    body = {"by": ADA, "holder": GRACE, "to": ALAN}
+
+    assert sorted(pointers(body, wire.ReassignmentBody)) == ["/from", "/holder"]
+
+
+def test_a_decision_names_its_stage_option_and_answer_if_it_likes():
+    body = parse(a_decision(stage="Team", option="Yes", form={"a": 1}), wire.DecisionBody)
+
+    assert (body.stage, body.option, body.form) == ("Team", "Yes", {"a": 1})
+    assert parse(a_decision(stage=2), wire.DecisionBody).stage == 2
+    assert parse(a_decision(stage=None, option=None, form=None), wire.DecisionBody).stage is None
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, False, "", " ", [], {}, 10**400], ids=str)
+def test_a_stage_is_a_name_or_a_number_from_one(wrong):
+    assert pointers(a_decision(stage=wrong), wire.DecisionBody) == ["/stage"]
+
+
+@pytest.mark.parametrize("wrong", [[], "x", 1, True], ids=str)
+def test_an_answer_to_a_form_is_an_object(wrong):
+    assert pointers(a_decision(form=wrong), wire.DecisionBody) == ["/form"]
+
+
+def test_a_preview_points_into_the_request_and_into_each_answer():
+    body = a_preview(an_answer(approver=""), an_answer(is_approved=1), an_answer(colour="red"), item="")
+
+    found = ["/answers/0/approver", "/answers/1/is_approved", "/answers/2/colour", "/request/item"]
+    assert sorted(pointers(body, wire.PreviewBody)) == found
+
+
+@pytest.mark.parametrize("other", [{"required": "all"}, {"approvers": [GRACE]}, {"form": {}}, {"on_timeout": "reject"}])
+def test_bodies_that_agree_on_something_else_are_another_text(other):
     assert parse(a_request()).canonical() != parse(a_request(**other)).canonical()
 
 
@@ -643,6 +1236,31 @@ def test_no_preference_breaks_anything(said):
     assert 0 <= wire.preferred_wait({"prefer": said}) <= 25
 
 
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ('"a"', True),
+        ('"b", "a"', True),
+        (' "a" ', True),
+        ("*", True),
+        (" * ", True),
+        ('"b"', False),
+        ('W/"a"', False),  # RFC 9110: this header is compared strongly
+        ("a", False),
+        ('"A"', False),
+        ("", False),
+        (",", False),
+        ('*, "b"', False),
+    ],
+)
+def test_whether_a_caller_knows_the_present_story(said, known):
+    assert wire.knows('"a"', {"if-match": said}) is known
+
+
+def test_who_says_nothing_of_what_they_know_is_told_apart():
+    assert wire.knows('"a"', {}) is None
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -670,19 +1288,29 @@ TOLD = [
     "settled_at",
     "decision",
     "cancellation",
+    "stage",
+    "awaited",
+    "votes",
+    "changes",
+    "options",
+    "form",
     "notes",
 ]
 
 
 @pytest.mark.parametrize(
     ("heard", "status"),
-    [(None, "Pending"), (decided(), "Approved"), (decided(yes=False), "Rejected"), (cancelled(), "Cancelled")],
+    [
+        (None, "Pending"),
+        ((decided(), "decision"), "Approved"),
+        ((decided(yes=False), "decision"), "Rejected"),
+        ((cancelled(), "cancel"), "Cancelled"),
+    ],
 )
 def test_a_story_is_told_with_the_same_fields_whatever_has_happened(heard, status):
-    request = asked(details='{"a":[1,"\N{EURO SIGN}"]}')
-    story = model.hear_all(request, model.Story(), [heard] if heard else [], NOON)
+    one = found(details='{"a":[1,"\N{EURO SIGN}"]}')
 
-    told = wire.told(model.Found(request=request, story=story))
+    told = wire.told(model.hear_all(one, [heard] if heard else [], NOON))
 
     assert sorted(told) == sorted(TOLD)
     assert told["status"] == status
@@ -700,27 +1328,188 @@ CUSTOM_STATUS_BYTES = 16 * 1024  # what the extension takes, in UTF-16
 WORST = ["x", '"', "\\", "\n", CAT, "\N{EURO SIGN}", "/", "<"]
 
 
+def person(number, one):
+    return f"{number:04}".ljust(NAME_CHARACTERS, '"' if one == "\n" else one)
+
+
+def the_largest(one, ending):
+    """Build a story with all that can be in one, of a request with all that can be asked; longer than any that is."""
+    panels = [a_panel(*(person(20 * p + s, one) for s in range(20)), hours=72, required=20) for p in range(10)]
+    stages = tuple(
+        Stage(name=f"{n}".ljust(wire.STAGE_NAME_CHARACTERS, '"' if one == "\n" else one), panel=ask, escalation=instead)
+        for n, (ask, instead) in enumerate(zip(panels[::2], panels[1::2], strict=True))
+    )
+    request = asked(policy=Policy(stages=stages))
+    text = "x" + one * (COMMENTS_CHARACTERS - 2) + "x"
+    filled_in = wire.compact({"k": ('"' * 2044) if one in '"\\\n' else one * 4088})
+    votes = tuple(
+        decided(
+            person(20 * p + s if p < 9 or s >= 10 else 1000 + s, one),
+            decision_id=f"{20 * p + s:032x}",
+            yes=(p, s) != (9, 19) or ending != "decided",
+            after=(p + 1) * HOUR,
+            stage=p // 2,
+            escalated=bool(p % 2),
+            slot=s,
+            on_behalf_of=person(180 + s, one) if p == 9 and s < 10 else None,
+            comments=text,
+            option=stages[0].name,
+            form=filled_in,
+        )
+        for p in range(10)
+        for s in range(20)
+    )
+    changes = tuple(
+        passed_on(person(180 + s, one), person(1000 + s, one), after=10 * HOUR, change_id=f"c{s:031x}", reason=text)
+        for s in range(model.MAX_CHANGES)
+    )
+    keys = [f"decision-{p}-{s}" for p in range(10) for s in range(20)] + ["cancel", "change", "decision"]
+    story = model.Story(
+        stage=4,
+        escalated=True,
+        asked_at=NOON + 9 * HOUR,
+        reminded=10,
+        holders={str(s): person(1000 + s, one) for s in range(model.MAX_CHANGES)},
+        votes=votes if ending == "decided" else votes[:-1],
+        changes=changes,
+        waits=dict.fromkeys(keys, model.MAX_SPENT_WAITS + model.MAX_CHANGES + 2),
+    )
+    for stage in stages * 3:
+        story = story.noted(f"Silence approved stage '{stage.name}', and this is longer than any that is written.")
+    if ending == "decided":
+        story = story.model_copy(
+            update={"status": model.Status.REJECTED, "settled_at": NOON + 11 * HOUR, "decision": votes[-1]}
+        )
+    if ending == "cancelled":
+        wish = cancelled(person(0, one), reason=text)
+        story = story.model_copy(
+            update={"status": model.Status.CANCELLED, "settled_at": NOON + 11 * HOUR, "cancellation": wish}
+        )
+    return model.Found(request=request, story=story)
+
+
+def history(found, encode):
+    """Give the events that a history has of a story, among others that counted for nothing."""
+    request_id, story = found.request.request_id, found.story
+
+    def event(key, heard, number=1):
+        return model.event_name(request_id, key, number), encode(heard.model_dump(mode="json"))
+
+    votes = [
+        event(
+            f"decision-{2 * vote.stage + vote.escalated}-{vote.slot}" if vote.slot or vote.stage else "decision", vote
+        )
+        for vote in story.votes
+    ]
+    yield "decision-1-somebody-elses", encode({"decision_id": "x"})
+    yield event("decision", decided(decision_id="that counted for nothing"), 2)
+    yield model.event_name(request_id, "decision", 3), encode("unreadable")
+    yield model.event_name(request_id, "decision", 4), None
+    yield model.event_name(request_id, "change", 1), encode({"change_id": 5})
+    yield from votes[:3]
+    yield from (event("change", change, 2 + n) for n, change in enumerate(story.changes))
+    yield from votes  # the first three twice, as a service that insists raises them
+    yield event("change", passed_on(EVE, GRACE, change_id="that was not allowed"), 12)
+    if story.cancellation:
+        yield event("cancel", story.cancellation)
+
+
+ENCODED = {
+    "not at all": lambda data: data,
+    "once": json.dumps,
+    "twice": lambda data: json.dumps(json.dumps(data)),
+}
+ENDINGS = ["open", "decided", "cancelled"]
+
+
 @pytest.mark.parametrize("one", WORST, ids=ascii)
-@pytest.mark.parametrize("kind", ["decision", "cancellation"])
-def test_the_largest_story_fits_in_the_custom_status(kind, one):
-    name = ('"' if one == "\n" else one) * model.NAME_CHARACTERS
-    text = "x" + one * (model.COMMENTS_CHARACTERS - 2) + "x"
-    story = model.Story(waits=dict.fromkeys(("decision", "cancel"), model.MAX_SPENT_WAITS + 2))
-    for _ in range(model.MAX_NOTES + 5):
-        story = story.noted("n" * 200)  # longer than any that is written
-    if kind == "decision":
-        body = parse(json.dumps(a_decision(approver=name, comments=text)).encode(), wire.DecisionBody)
-        heard = decided(decision_id="f" * 32, yes=False, by=body.approver, comments=body.comments)
-    else:
-        body = parse(json.dumps(a_cancellation(by=name, reason=text)).encode(), wire.CancellationBody)
-        heard = cancelled(by=body.by, reason=body.reason)
-    story = model.hear(asked(), story, heard, NOON)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_largest_story_fits_in_the_custom_status(ending, one):
+    story = the_largest(one, ending).story
 
-    size = len(wire.compact(story.published()).encode("utf-16-le"))
+    published = story.published()
 
+    assert len(story.votes) >= 199
     assert len(story.notes) == model.MAX_NOTES
-    assert len(text) == model.COMMENTS_CHARACTERS
-    assert size < CUSTOM_STATUS_BYTES
+    assert published["abridged"] is True
+    assert len(wire.compact(published).encode("utf-16-le")) < CUSTOM_STATUS_BYTES
+
+
+@pytest.mark.parametrize("encoded", ENCODED)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_was_left_out_is_read_back_from_the_history(ending, encoded):
+    largest = the_largest(CAT, ending)
+    story = largest.story
+
+    back = model.restored(largest.request, story.published(), history(largest, ENCODED[encoded]))
+
+    assert back.votes == story.votes
+    assert [vote.form for vote in back.votes] == [vote.form for vote in story.votes]
+    assert back.changes == story.changes
+    assert back.holders == story.holders
+    assert back.decision == story.decision
+    assert back.cancellation == story.cancellation
+    assert len(back.notes) == len(story.notes)
+    assert all(whole.startswith(cut) for whole, cut in zip(story.notes, back.notes, strict=True))
+    same = {"status", "settled_at", "stage", "escalated", "asked_at", "reminded", "waits"}
+    assert back.model_dump(include=same) == story.model_dump(include=same)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_largest_story_fits_in_the_output_and_is_read_back_from_the_history(ending):
+    largest = the_largest(CAT, ending)
+
+    output = largest.story.whole()
+
+    assert len(wire.compact(output).encode("utf-16-le")) <= model.OUTPUT_BYTES
+    assert model.restored(largest.request, output, history(largest, json.dumps)).votes == largest.story.votes
+
+
+def test_a_story_as_text_is_read_back_as_well():
+    largest = the_largest("x", "decided")
+
+    back = model.restored(largest.request, json.dumps(largest.story.published()), history(largest, json.dumps))
+
+    assert back.votes == largest.story.votes
+
+
+def test_a_story_that_fits_is_published_whole_and_needs_no_history():
+    one = model.hear(found(a_policy(a_panel(GRACE, ALAN, required=2))), decided(), "decision", NOON)
+
+    published = one.story.published()
+
+    assert "abridged" not in published
+    assert model.restored(one.request, published, iter([])) == one.story
+
+
+def test_a_story_is_abridged_when_it_outgrows_the_custom_status_and_not_before():
+    largest = the_largest("x", "open").story
+    sizes = []
+    for count in range(12):
+        story = model.Story(votes=largest.votes[:count])
+        published = story.published()
+        sizes.append(model.weight(published))
+        assert published.get("abridged", False) == (
+            model.weight(story.model_dump(mode="json", exclude_defaults=True, exclude_none=True)) > 15_000 - 40
+        )
+    assert max(sizes) < CUSTOM_STATUS_BYTES
+
+
+def test_a_change_whose_time_is_a_moment_before_its_panels_is_read_back_too():
+    """The service took it when it came, and the stage changed before the story was looked at."""
+    one = found(a_policy(a_panel(GRACE), a_panel(ALAN)))
+    one = model.hear(one, decided(comments="x" * 2000), "decision", NOON + 2 * HOUR)
+    change = passed_on(ALAN, EVE, after=2 * HOUR - dt.timedelta(milliseconds=3))
+    one = model.hear(one, change, "change", NOON + 3 * HOUR)
+    events = [
+        (model.event_name(one.request.request_id, "decision", 1), one.story.votes[0].model_dump(mode="json")),
+        (model.event_name(one.request.request_id, "change", 1), change.model_dump(mode="json")),
+    ]
+
+    back = model.restored(one.request, one.story.abridgement(), events)
+
+    assert one.story.holders == {"0": EVE}
+    assert back.holders == one.story.holders
 
 
 def test_no_single_character_is_worse_than_those_that_were_tried():

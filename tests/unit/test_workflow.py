@@ -50,7 +50,7 @@ def test_a_request_with_someone_to_tell_tells_them_at_once():
     instance = waiting(tell=True)
 
     assert [name for name, _ in instance.scheduled] == ["submit_approval_request"]
-    assert instance.scheduled[0][1]["item"] == "New laptop"
+    assert instance.scheduled[0][1]["found"]["request"]["item"] == "New laptop"
 
 
 def test_a_bare_approval_costs_the_scheduler_four_actions():
@@ -305,8 +305,8 @@ def random_schedule(seed):
         kind = chance.choice(["yes", "no", "cancel", "nonsense"])
         time = instance.now - NOON
         name = "cancel" if kind == "cancel" else "decision"
-        status = instance.custom_status if instance.history else {"waits": {"decision": 1, "cancel": 1}}
-        number = status["waits"][name]
+        waits = instance.custom_status.get("waits", {}) if instance.history else {}
+        number = waits.get(name, 1)
         if kind == "cancel":
             value = cancelled(by=f"caller-{len(said)}", after=time)
             event = instance.cancellation(value, number=number)
