@@ -472,8 +472,16 @@ def woken(found: Found, wake: Wake, now: dt.datetime) -> Found:
             case _:
                 return settled(found, Status.TIMEOUT, now)
     if found.next_reminder_at and wake.heard_at >= found.next_reminder_at:
-        return found.with_story(found.story.model_copy(update={"reminded": found.story.reminded + 1}))
+        return reminded(found, now)
     return found
+
+
+def reminded(found: Found, now: dt.datetime) -> Found:
+    """Count a reminder. Those missed while nobody could be reminded are passed over, not sent all at once."""
+    story, every = found.story, found.panel.remind_every or LONGEST_TIMER
+    elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
+    count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
+    return found.with_story(story.model_copy(update={"reminded": count}))
 
 
 def passed_on(found: Found, change: Change) -> Found:

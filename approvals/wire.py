@@ -170,6 +170,11 @@ class Body(BaseModel):
         return []
 
 
+def people_alone(given: Any) -> Any:
+    """Accept a bare list of people where a panel is meant."""
+    return {"approvers": given} if isinstance(given, list) else given
+
+
 class PanelBody(Body):
     """The people asked at once, until when, and what silence means."""
 
@@ -197,7 +202,7 @@ class Asking(PanelBody):
     """A panel that may escalate."""
 
     on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
-    escalate_to: PanelBody | None = None
+    escalate_to: Annotated[PanelBody | None, BeforeValidator(people_alone)] = None
 
     def stage(self, name: str = "") -> policy.Stage:
         """Give the stage these words mean."""

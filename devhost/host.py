@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import os
 import socket
@@ -96,8 +97,11 @@ class Host:
             self.rpc_port = await self.serve(rpc.handle, "127.0.0.1", 0)  # as the real host does
         front = Web(self.app, self.binding, threads)
 
+        # no key is checked here, so the webhooks of the extension are for this machine alone
+        has_webhooks = is_loopback(self.bind)
+
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            webhook = request.raw_path.startswith(WEBHOOKS)
+            webhook = has_webhooks and request.raw_path.startswith(WEBHOOKS)
             return await (rpc.handle(request) if webhook else front.handle(request))
 
         try:
@@ -122,6 +126,14 @@ class Host:
     async def stop(self) -> None:
         """End everything within two seconds; the task hub last."""
         await self._closing.aclose()
+
+
+def is_loopback(bind: str) -> bool:
+    """Tell whether an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"
 
 
 async def ended(task: asyncio.Task[None]) -> None:

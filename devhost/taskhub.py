@@ -744,9 +744,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--unkind", type=int, metavar="SEED", help="misbehave as the real one does on a bad day")
     options = parser.parse_args(arguments)
 
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    # The signals are blocked before there are other threads, which inherit that, and waited for here: delivered to
+    # a thread of gRPC, one would wake nobody.
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     hub = _hub(options.port, options.unkind)
 
     def write_statistics() -> None:
@@ -755,15 +756,14 @@ def main(arguments: list[str] | None = None) -> None:
             whole.write_text(json.dumps(hub.statistics()) + "\n")
             whole.replace(options.stats)  # a reader never sees half a file
 
-    if options.stats:
-        signal.signal(signal.SIGUSR1, lambda *_: write_statistics())
     try:
         address = hub.start()
     except OSError as error:
         sys.exit(str(error))
     print(f"Embedded task hub on {address}. Its state is in memory and ends with it.", flush=True)
     print("Ready. Ctrl-C ends it.", flush=True)
-    ended.wait()
+    while signal.sigwait(signals) == signal.SIGUSR1:
+        write_statistics()
     hub.stop()
     write_statistics()
 

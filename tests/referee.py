@@ -97,7 +97,9 @@ class Referee:
             every = self.rules.remind_every_seconds or (5 * 86400 if self.rules.timeout_seconds > 5 * 86400 else None)
             if every and self.reminders < 10:
                 next_ = self.began + dt.timedelta(seconds=every * (self.reminders + 1))
-                self.reminders += woke_for >= next_ and next_ < self.due
+                if woke_for >= next_ and next_ < self.due:
+                    missed = int((to_the_millisecond(at) - self.began).total_seconds() // every)
+                    self.reminders = min(10, max(self.reminders + 1, missed))
             return
         meaning = self.rules.on_timeout
         if meaning == "approve":

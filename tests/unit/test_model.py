@@ -239,6 +239,16 @@ def test_reminders_come_at_their_interval_ten_at_most_and_not_at_the_deadline():
     assert one.story.reminded == 10
 
 
+def test_reminders_that_were_missed_are_not_sent_all_at_once():
+    """A suspended instance, or one whose host was away, wakes late."""
+    one = found(a_policy(a_panel(GRACE, hours=100, remind_hours=1)))
+
+    one = model.hear(one, Wake(heard_at=NOON + HOUR), "", NOON + 6.5 * HOUR)
+
+    assert one.story.reminded == 6
+    assert one.next_reminder_at == NOON + 7 * HOUR
+
+
 def test_a_panel_that_may_last_longer_than_five_days_has_reminders_of_its_own_accord():
     one = found(a_policy(a_panel(GRACE, hours=24 * 12)))
 

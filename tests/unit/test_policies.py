@@ -229,7 +229,7 @@ def heard_by(instance, monkeypatch):
     return heard
 
 
-def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch):
+def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch, capsys):
     """Stages, reminders, escalations, changes; events lost, doubled, shuffled, forged; activities that fail."""
     schedules, outcomes, rounds, votes, changes = 5000, {}, 0, 0, 0
     with warnings.catch_warnings():
@@ -252,7 +252,8 @@ def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch
             votes += len(found.story.votes)
             changes += len(found.story.changes)
 
-    print(f"{schedules} schedules, {rounds} rounds, {votes} votes, {changes} changes: {outcomes}")
+    with capsys.disabled():
+        print(f"{schedules} schedules, {rounds} rounds, {votes} votes, {changes} changes: {outcomes}")
     assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 200, outcomes
     assert votes > schedules / 2
     assert changes > 300
@@ -287,7 +288,7 @@ def in_time(data, due_at):
 # --- quorum ---------------------------------------------------------------------------------------
 
 
-def test_a_quorum_cannot_be_faked_in_any_order_of_events_around_the_activities(monkeypatch):
+def test_a_quorum_cannot_be_faked_in_any_order_of_events_around_the_activities(capsys):
     """Every order of up to six events of three approvers, cut in every way before, during and after each activity."""
     policy = a_policy(a_panel(GRACE, ALAN, EVE, required=2, reject_when="impossible"))
     kinds = [(GRACE, 0, True), (GRACE, 0, False), (ALAN, 1, True), (ALAN, 1, False), (EVE, 2, True), (EVE, 2, False)]
@@ -301,7 +302,8 @@ def test_a_quorum_cannot_be_faked_in_any_order_of_events_around_the_activities(m
                         continue
                     tried += 1
                     play_a_quorum(policy, order, first, second)
-    print(f"{tried} orders and cuts tried")
+    with capsys.disabled():
+        print(f"{tried} orders and cuts tried")
     assert tried > 7000
 
 
