@@ -252,7 +252,10 @@ class Approvals:
         started, raise_at, pause = self.clock.elapsed(), 0.0, FIRST_LOOK_SECONDS
         raised = ""
         while True:
+            looked = self.clock.elapsed()
             found = await self.find(request_id)
+            # a busy scheduler answers slowly, and is asked less often: no look is wasted that could not succeed
+            pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)
             if judgement == "recorded" and not found.suspended:
                 return Answered(found)
@@ -267,8 +270,8 @@ class Approvals:
                 if spent >= raise_at or name != raised:
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
-            await self.clock.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+            await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+            pause *= 1.5
         if judgement == "late":
             raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
         return Answered(found, confirmed=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -50,12 +51,21 @@ def from_environment(environment: Mapping[str, str]) -> TaskHubAddress | None:
     return TaskHubAddress(endpoint.rstrip("/"), name)
 
 
+class Addressed:
+    """The calls of a task hub that wants no token, each with the hub's name: an interceptor would cost every call."""
+
+    def __init__(self, stub: TaskHubSidecarServiceStub, hub_name: str) -> None:
+        metadata = (("taskhub", hub_name),)
+        for name, call in vars(stub).items():
+            setattr(self, name, functools.partial(call, metadata=metadata))
+
+
 @dataclass
 class Connection:
     """An open channel to a task hub and the calls on it."""
 
     channel: grpc.aio.Channel
-    hub: TaskHubSidecarServiceStub
+    hub: TaskHubSidecarServiceStub | Addressed
     credential: object | None = None
 
     async def close(self) -> None:
@@ -72,12 +82,17 @@ def connect(address: TaskHubAddress) -> Connection:
         from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow to import, wanted here alone
 
         credential = DefaultAzureCredential()
-    interceptors = [DTSAsyncDefaultClientInterceptorImpl(credential, address.name)]
     options = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
     target = urlsplit(address.endpoint).netloc
     channel = (
-        grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), options, interceptors=interceptors)
+        grpc.aio.secure_channel(
+            target,
+            grpc.ssl_channel_credentials(),
+            options,
+            interceptors=[DTSAsyncDefaultClientInterceptorImpl(credential, address.name)],
+        )
         if address.deployed
-        else grpc.aio.insecure_channel(target, options, interceptors=interceptors)
+        else grpc.aio.insecure_channel(target, options)
     )
-    return Connection(channel, TaskHubSidecarServiceStub(channel), credential)
+    stub = TaskHubSidecarServiceStub(channel)
+    return Connection(channel, stub if address.deployed else Addressed(stub, address.name), credential)
