@@ -94,5 +94,5 @@ def table() -> str:
         )
     one, five, twenty = (measured[i][1] for i in (1, 2, 3))
     extra = ((five.actions - one.actions) / 4, (twenty.actions - five.actions) / 15)
-    lines += ["", f"Each further approver costs {extra[0]:g} actions from 1 to 5, and {extra[1]:g} from 5 to 20."]
+    lines += ["", f"Actions for each further approver: {extra[0]:g} from 1 to 5, and {extra[1]:g} from 5 to 20."]
     return "\n".join(lines) + "\n"
