@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass, field
 
 from approvals import activities
@@ -89,6 +90,8 @@ class Instance:
         self.history += [began, *events]
         state = answer(self.history, self.request)
         self.answers.append((len(self.history), state))
+        names = re.findall(r'"externalEventName": "([^"]+)"', json.dumps(state["actions"]))
+        assert len(names) == len(set(names)), f"an event name is waited on twice: {sorted(names)}"
         turn = replay.replay("approval_workflow", self.request.request_id, self.history, state, Registered(), "1.0")
         self.custom_status = turn.custom_status
         for action in turn.actions:

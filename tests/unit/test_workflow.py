@@ -156,6 +156,18 @@ def test_an_answer_after_the_deadline_is_not_counted_even_when_the_timer_is_late
     assert "after the deadline" in instance.story["notes"][0]
 
 
+def test_a_name_whose_answer_came_too_late_is_not_waited_on_again_in_a_later_round():
+    """An instance of the first version makes no new wait for it; the round that follows must not make the old one."""
+    instance = waiting(hours=1)
+
+    instance.deliver(instance.decision(decided(after=2 * HOUR)))
+    instance.deliver(instance.raised("cancel", "nonsense"))
+    instance.finish(reminder(instance))
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Timeout"
+
+
 def test_an_answer_in_the_last_millisecond_is_counted():
     instance = waiting(hours=1)
 
