@@ -308,6 +308,3 @@ class SchedulerUnavailable(ApprovalError):
 
     def __init__(self) -> None:
         super().__init__("The scheduler did not answer. Nothing is lost; send the same again in a moment.")
-
-
-__all__ = ["Problem"]

@@ -152,9 +152,9 @@ class Approvals:
 
     async def find_changed(self, request_id: str, wait_seconds: int) -> Found:
         """Read a request; hold the answer until its status changes or the time has passed."""
-        first = found = await self.find(request_id)
+        found = await self.find(request_id)
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
-        while found.story.is_open and found.story.status == first.story.status and self.clock.elapsed() < end:
+        while found.story.is_open and self.clock.elapsed() < end:
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
             found = await self.find(request_id)

@@ -11,6 +11,7 @@ import pytest
 
 from approvals import api, errors, model, wire
 from approvals.instances import Instances
+from approvals.value import Problem
 from tests.builders import EVE, GRACE, NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
 
 LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
@@ -27,7 +28,7 @@ EXAMPLES = {
     "body_too_large": (413, errors.BodyTooLarge(65536)),
     "unsupported_media_type": (415, errors.NotJsonMedia()),
     "bad_header": (400, errors.BadHeader("Idempotency-Key must be visible.")),
-    "invalid": (422, errors.Invalid((errors.Problem("/item", "is required"), errors.Problem("", "must be")))),
+    "invalid": (422, errors.Invalid((Problem("/item", "is required"), Problem("", "must be")))),
     "idempotency_key_reused": (422, errors.KeyReused(REQUEST_ID)),
     "method_not_allowed": (405, errors.MethodNotOffered(("GET", "HEAD", "OPTIONS"))),
     "not_found": (404, errors.NotFound()),

@@ -19,11 +19,10 @@ from approvals.errors import (
     BodyTooLarge,
     Invalid,
     NotJsonMedia,
-    Problem,
     Unreadable,
 )
 from approvals.policy import Panel, Policy, Stage
-from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS
+from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem
 from tests.builders import (
     ADA,
     ALAN,
