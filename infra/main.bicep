@@ -57,6 +57,16 @@ param maximumInstanceCount int = 40
 
 param isZoneRedundant bool = false
 
+@description('The address with which links for people begin, on a domain of your own; empty: the address of the app.')
+param publicBaseUrl string = ''
+
+@description('The services that tell people, as docs/settings.md has them. They hold passwords and are kept in the vault; empty: nobody is told.')
+@secure()
+param notifyUrls string = ''
+
+@description('Tell the requester the outcome, too.')
+param notifyRequester bool = false
+
 @description('What docs/settings.md offers, by name. Values are strings; a secret belongs in the vault, and here its reference.')
 param appSettings object = {}
 
@@ -79,7 +89,7 @@ param principalType string = 'User'
 @description('The app registration people sign in to; empty: no sign-in.')
 param signInClientId string = ''
 
-@description('Other applications of the tenant that may call, when sign-in is on.')
+@description('Other applications of the tenant whose tokens are believed, when sign-in is on.')
 param signInCallers string[] = []
 
 @description('Who is told when something is wrong; empty: nobody.')
@@ -91,6 +101,8 @@ param firstLinkKey string = newGuid()
 
 var serviceName = 'api'
 var linkKeysName = 'approval-link-keys'
+var notifyUrlsName = 'notify-urls'
+var isTelling = !empty(notifyUrls)
 var packageContainer = 'packages'
 var isSignInOn = !empty(signInClientId)
 var allTags = union(tags, { 'azd-env-name': environmentName })
@@ -163,6 +175,9 @@ module vault 'modules/key-vault.bicep' = {
     tags: allTags
     isPrivate: isPrivate
     firstKey: firstLinkKey
+    isTelling: isTelling
+    notifyUrlsName: notifyUrlsName
+    notifyUrls: notifyUrls
   }
 }
 
@@ -192,6 +207,8 @@ module roles 'modules/roles.bicep' = {
     insightsName: names.insights
     vaultName: names.vault
     linkKeysName: linkKeysName
+    isTelling: isTelling
+    notifyUrlsName: notifyUrlsName
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
   }
@@ -215,6 +232,10 @@ module app 'modules/function-app.bicep' = {
     taskHubName: taskHubName
     vaultName: names.vault
     linkKeysName: linkKeysName
+    isTelling: isTelling
+    notifyUrlsName: notifyUrlsName
+    notifyRequester: notifyRequester
+    publicBaseUrl: publicBaseUrl
     networkName: isPrivate ? names.network : ''
     isSignInOn: isSignInOn
     appSettings: appSettings

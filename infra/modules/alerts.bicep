@@ -46,9 +46,10 @@ var rules = [
   }
   {
     name: 'server-errors'
-    says: 'A caller was answered with a status of 500 or more.'
+    says: 'A caller was answered with a status of 500 or more, or a function died.'
     severity: 2
-    query: 'AppRequests | where toint(ResultCode) between (500 .. 599)'
+    // No status is recorded, as no address is (host.json): the app says it itself, "POST api/requests failed".
+    query: 'union (AppTraces | where SeverityLevel >= 3 and Message matches regex "^[A-Z]+ [^ ]+ failed"), (AppRequests | where Success == false and Name !in ("submit_approval_request", "process_approval"))'
   }
 ]
 

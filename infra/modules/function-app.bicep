@@ -14,12 +14,22 @@ param taskHubName string
 param vaultName string
 param linkKeysName string
 
+@description('Whether there is a secret with the services that tell people.')
+param isTelling bool
+
+param notifyUrlsName string
+
+param notifyRequester bool
+
+@description('The address with which links begin; empty: the address of the app.')
+param publicBaseUrl string
+
 @description('The network to go out through; empty: none.')
 param networkName string
 
 param isSignInOn bool
 
-@description('Further settings; of those made here they replace PUBLIC_BASE_URL alone.')
+@description('Further settings; of those made here they replace PUBLIC_BASE_URL and those of NOTIFY alone.')
 param appSettings object
 
 param isZoneRedundant bool
@@ -60,6 +70,10 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource linkKeys 'secrets' existing = {
     name: linkKeysName
+  }
+
+  resource toldBy 'secrets' existing = {
+    name: notifyUrlsName
   }
 }
 
@@ -145,8 +159,10 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   resource settings 'config' = {
     name: 'appsettings'
     properties: {
-      // A domain of one's own is an operator's choice; what comes after the choices is not.
-      PUBLIC_BASE_URL: 'https://${site.properties.defaultHostName}'
+      // What comes before the further settings can be chosen there, too; what comes after them cannot.
+      PUBLIC_BASE_URL: empty(publicBaseUrl) ? 'https://${site.properties.defaultHostName}' : publicBaseUrl
+      NOTIFY_REQUESTER: notifyRequester ? 'true' : 'false'
+      NOTIFY_URLS: isTelling ? '@Microsoft.KeyVault(SecretUri=${vault::toldBy.properties.secretUri})' : ''
       ...appSettings
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId

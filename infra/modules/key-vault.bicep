@@ -1,4 +1,4 @@
-// The keys that sign approval links: a list, the newest first, which alone signs; the others still verify.
+// What nobody but the app may read: the keys for links, and the services that tell people.
 param name string
 param linkKeysName string
 param location string
@@ -8,6 +8,14 @@ param isPrivate bool
 @description('The first key; used once, when the secret does not exist yet.')
 @secure()
 param firstKey string
+
+@description('Whether there are services that tell people.')
+param isTelling bool
+
+param notifyUrlsName string
+
+@secure()
+param notifyUrls string
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
@@ -28,6 +36,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     }
   }
 
+  // A list, the newest first, which alone signs; the others still verify.
   // Written once. A later `azd up` leaves it alone: a new key would void every link that people have in their mail.
   @onlyIfNotExists()
   resource linkKeys 'secrets' = {
@@ -36,6 +45,16 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     properties: {
       value: firstKey
       contentType: 'text/plain; keys, newest first, separated by commas'
+    }
+  }
+
+  // They hold passwords.
+  resource toldBy 'secrets' = if (isTelling) {
+    name: notifyUrlsName
+    tags: tags
+    properties: {
+      value: notifyUrls
+      contentType: 'text/plain; addresses of services, separated by blanks'
     }
   }
 }

@@ -7,6 +7,11 @@ param insightsName string
 param vaultName string
 param linkKeysName string
 
+@description('Whether there is a secret with the services that tell people.')
+param isTelling bool
+
+param notifyUrlsName string
+
 @description('Gets the task hub as well, to run the app locally against it and to see its dashboard; empty: nobody.')
 param developerPrincipalId string
 
@@ -42,6 +47,10 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource linkKeys 'secrets' existing = {
     name: linkKeysName
+  }
+
+  resource toldBy 'secrets' existing = {
+    name: notifyUrlsName
   }
 }
 
@@ -100,6 +109,16 @@ resource appOnInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource appOnLinkKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault::linkKeys.id, appPrincipalId, roles.keyVaultSecretsUser)
   scope: vault::linkKeys
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+  }
+}
+
+resource appOnNotifyUrls 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (isTelling) {
+  name: guid(vault::toldBy.id, appPrincipalId, roles.keyVaultSecretsUser)
+  scope: vault::toldBy
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'

@@ -12,9 +12,11 @@ param schedulerIpAllowlist = ['192.0.2.0/24']
 param retentionInDays = 90
 param isZoneRedundant = true
 param httpAlwaysReady = 1
+param publicBaseUrl = 'https://approvals.example.com'
+param notifyUrls = 'json://hooks.example.com/approvals'
+param notifyRequester = true
 // The last is not taken: what the deployment must set itself stands.
 param appSettings = {
-  PUBLIC_BASE_URL: 'https://approvals.example.com'
   NOTIFY_LOG: 'true'
   TASKHUB_NAME: 'not-this-one'
 }

@@ -25,13 +25,15 @@ OF_THE_HOST = {
 # Provided before the code that reads them, because the resources behind them are part of the deployment. Whoever
 # makes approvals/settings.py read one takes it off this list.
 AHEAD_OF_THE_CODE = {
-    "APPROVAL_LINK_KEYS": "signed links: the vault, its secret and the right to read it are there already",
     "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
-    "TRUST_EASY_AUTH": "people who have signed in: set only where the platform checks them",
 }
 ALERTS_AHEAD_OF_THE_CODE: dict[str, str] = {}
 # What the app cannot do without when it is deployed.
-NEEDED = {"PUBLIC_BASE_URL"}
+NEEDED = {"APPROVAL_LINK_KEYS", "PUBLIC_BASE_URL"}
+# The platform's own word, which no deployment may speak for it.
+OF_THE_PLATFORM = "WEBSITE_"
+# What they log has the address of the request in it: it goes nowhere.
+SILENT = ("Microsoft.Azure.WebJobs.Script.WebHost.Middleware.SystemTraceMiddleware", "Microsoft.AspNetCore")
 
 SEED_COMMANDS = (
     "az extension add --name durabletask",
@@ -108,11 +110,21 @@ def ports(root):
     return re.findall(r'^\s*- "?((?:[\d.]+:)?)(\d+):\d+"?', text(root, "docker-compose.yml"), re.MULTILINE)
 
 
+def code(root):
+    return [path.read_text() for path in sorted((root / "approvals").glob("*.py"))]
+
+
 def routes(root):
     """Give the routes of the app, and those that need no key."""
-    source = "".join(path.read_text() for path in sorted((root / "approvals").glob("*.py")))
-    found = re.findall(r"\.route\(\s*route=\"([^\"]+)\"(.*?)\)\n", source, re.DOTALL)
-    return {route for route, _ in found}, {route for route, rest in found if "ANONYMOUS" in rest}
+    every, anonymous = set(), set()
+    for source in code(root):
+        otherwise = re.search(r"http_auth_level=func\.AuthLevel\.(\w+)", source)
+        for route, rest in re.findall(r"\.route\(\s*route=\"([^\"]+)\"(.*?)\)\n", source, re.DOTALL):
+            level = re.search(r"AuthLevel\.(\w+)", rest) or otherwise
+            every.add(route)
+            if level and level[1] == "ANONYMOUS":
+                anonymous.add(route)
+    return every, anonymous
 
 
 def workflows(root):
@@ -193,6 +205,9 @@ def every_app_setting_is_read_by_somebody(root):
     known = OF_THE_HOST | AHEAD_OF_THE_CODE.keys() | read
     yield from (f"The deployment sets {name}, which nobody reads." for name in sorted(made - known))
     yield from (f"A shape chooses {name}, which nobody reads." for name in sorted(chosen - known))
+    for name in sorted(made | chosen):
+        if name.startswith(OF_THE_PLATFORM):
+            yield f"The deployment sets {name}, which is the platform's to say."
     for name in sorted(AHEAD_OF_THE_CODE.keys() & read):
         yield f"The code reads {name} now: take it off AHEAD_OF_THE_CODE."
     for name in sorted(AHEAD_OF_THE_CODE.keys() - made):
@@ -315,16 +330,59 @@ def health_is_asked_where_it_answers_everyone(root):
     path = re.search(r"healthCheckPath: '/([^']+)'", app_module(root))[1]
     if path not in anonymous:
         yield f"/{path} is asked for the app's health, and is no route that answers without a key."
-    if f"'/{path}'" not in text(root, "infra/modules/sign-in.bicep"):
+    if "unauthenticatedClientAction: 'AllowAnonymous'" not in text(root, "infra/modules/sign-in.bicep"):
         yield f"With sign-in on, /{path} would want a person."
+
+
+def only_links_and_health_answer_without_a_key(root):
+    """Sign-in turns nobody away: the keys do. What is the same for all (assets) needs no guard."""
+    every, anonymous = routes(root)
+    health = re.search(r"healthCheckPath: '/([^']+)'", app_module(root))[1]
+    for route in sorted(anonymous - {health}):
+        if not route.startswith("approve/{") and not re.fullmatch(r"assets/[^{]+", route):
+            yield f"/{route} answers anyone, and no link guards it."
+    if not every - anonymous:
+        yield "No route wants a key."
+
+
+def the_host_records_no_address(root):
+    """A link is in the address of its page."""
+    logging = plain_json(root, "host.json")["logging"]
+    insights = logging["applicationInsights"]
+    if insights["httpAutoCollectionOptions"]["enableHttpTriggerExtendedInfoCollection"] is not False:
+        yield "The telemetry of a request would have its address."
+    if insights["enableLiveMetricsFilters"] is not True:
+        yield "Live metrics would show what is kept out of the logs."
+    for category in SILENT:
+        if logging["logLevel"].get(category) != "None":
+            yield f"{category} would write addresses to the log."
+    source = text(root, "infra/modules/alerts.bicep")
+    for word in ("ResultCode", "Url"):
+        if word in source:
+            yield f"An alert asks for {word}, which is not recorded then."
+
+
+def what_alerts_count_is_not_sampled(root):
+    sampling = plain_json(root, "host.json")["logging"]["applicationInsights"]["samplingSettings"]
+    tables = set(re.findall(r"\bApp(Trace|Request|Exception|Event)s", text(root, "infra/modules/alerts.bicep")))
+    for kind in sorted(tables - set(sampling["excludedTypes"].split(";"))):
+        yield f"An alert counts {kind}s, of which the host drops some when there are many."
 
 
 def alerts_look_for_what_the_app_does(root):
     source = text(root, "infra/modules/alerts.bicep")
     activities = text(root, "approvals/activities.py")
-    for name in re.search(r"Name in \(([^)]*)\)", source)[1].replace('"', "").split(", "):
+    asked, left_out = re.findall(r"Name !?in \(([^)]*)\)", source)
+    for name in asked.replace('"', "").split(", "):
         if f"def {name}(" not in activities:
             yield f"An alert looks for {name}, which is no activity."
+    if left_out != asked:
+        yield f"One alert looks for {asked}; the other leaves {left_out} to it."
+    of_failures = re.search(r'SeverityLevel >= 3 and Message matches regex "([^"]+)"', source)
+    if not of_failures or not re.search(of_failures[1], "POST api/requests/{request_id} failed\nTraceback"):
+        yield "No alert looks for a route that failed."
+    if not any(re.search(r'logger\.exception\("%s \S+ failed", ', each) for each in code(root)):
+        yield "An alert looks for a line of the log, 'POST ... failed', that the app does not write."
     if ": Timeout$" not in source:
         yield "No alert looks for requests that timed out."
     logged = re.search(r'logger\.(info|warning)\("Request %s: %s", request\.request_id, story\.status\)', activities)
@@ -397,6 +455,9 @@ AGREEMENTS = [
     the_compiler_is_the_same_everywhere,
     what_can_be_tried_is_there,
     health_is_asked_where_it_answers_everyone,
+    only_links_and_health_answer_without_a_key,
+    the_host_records_no_address,
+    what_alerts_count_is_not_sampled,
     alerts_look_for_what_the_app_does,
     workflows_use_actions_of_a_version,
     a_pull_request_is_checked_as_here,

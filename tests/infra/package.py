@@ -27,7 +27,8 @@ def wrongly_packed(root, rules):
     """Say what would be sent and should not be, and what should be and would not."""
     # what `pip install -r requirements.txt` reads besides packages
     read_along = re.findall(r"^-[cr] (\S+)", (root / "requirements.txt").read_text(), re.MULTILINE)
-    product = PRODUCT | set(read_along) | {f"approvals/{path.name}" for path in (root / "approvals").glob("*.py")}
+    files = (path.relative_to(root) for path in (root / "approvals").rglob("*") if path.is_file())
+    product = PRODUCT | set(read_along) | {path.as_posix() for path in files if "__pycache__" not in path.parts}
     found = {path.as_posix() for path in sent(root, rules)}
     yield from (f"{name} would not be deployed." for name in sorted(product - found))
     for name in sorted(found - product):

@@ -138,6 +138,7 @@ class Chosen:
     sign_in: tuple = ()
     alerts_to: str = ""
     address: str = ""
+    tells: bool = False
 
 
 SHAPES = {
@@ -154,6 +155,7 @@ SHAPES = {
         sign_in=("33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444"),
         alerts_to="operators@example.com",
         address="https://approvals.example.com",
+        tells=True,
     ),
 }
 
@@ -235,7 +237,8 @@ def it_has_the_resources_of_its_shape_and_no_other(shape):
     chosen = shape.chosen
     wanted = Counter(ALWAYS)
     wanted.update(PRIVATELY if chosen.private else {})
-    wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer
+    wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer + chosen.tells
+    wanted["Microsoft.KeyVault/vaults/secrets"] += chosen.tells
     wanted["Microsoft.Web/sites/config"] += bool(chosen.sign_in)
     if chosen.alerts_to:
         wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 4})
@@ -414,6 +417,24 @@ def the_link_keys_are_made_by_chance_and_reach_the_app_by_reference(shape):
     yield from differences("settings", shape.settings, {"APPROVAL_LINK_KEYS": reference})
 
 
+def who_tells_people_is_a_secret(shape):
+    told = "true" if shape.chosen.tells else "false"
+    yield from differences("settings", shape.settings, {"NOTIFY_REQUESTER": told})
+    if not shape.chosen.tells:
+        yield from differences("settings", shape.settings, {"NOTIFY_URLS": ""})
+        return
+    secret = shape.one("Microsoft.KeyVault/vaults/secrets", "notify-urls")
+    yield from differences("the services", secret["properties"], {"value": "[parameters('notifyUrls')]"})
+    reference = (
+        "format('@Microsoft.KeyVault(SecretUri={0})', reference(resourceId('Microsoft.KeyVault/vaults/secrets', "
+    )
+    if f"{reference}parameters('vaultName'), parameters('notifyUrlsName'))" not in shape.settings["NOTIFY_URLS"]:
+        yield f"NOTIFY_URLS is {shape.settings['NOTIFY_URLS']}."
+    readers = [each for each in shape.all("Microsoft.Authorization/roleAssignments") if secret["id"] in each["id"]]
+    if [assigned(each)[::2] for each in readers] != [("Key Vault Secrets User", "the app")]:
+        yield "The app may not read who tells people, or another may."
+
+
 def roles_are_the_least_on_the_smallest(shape):
     wanted = {(*each, "the app") for each in OF_THE_APP}
     if shape.chosen.developer:
@@ -524,12 +545,10 @@ def sign_in_is_there_only_when_a_client_is_named(shape):
         return
     signing = shape.properties("Microsoft.Web/sites/config", "authsettingsV2")
     yield from differences("sign-in", signing["platform"], {"enabled": True})
-    wanted = {
-        "requireAuthentication": True,
-        "unauthenticatedClientAction": "Return401",
-        "excludedPaths": ["/approve/*", "/api/health"],
-    }
+    wanted = {"requireAuthentication": False, "unauthenticatedClientAction": "AllowAnonymous"}
     yield from differences("sign-in", signing["globalValidation"], wanted)
+    if signing["globalValidation"].get("excludedPaths"):
+        yield "On excluded paths nobody takes forged headers away."
     entra = signing["identityProviders"]["azureActiveDirectory"]
     wanted = {"clientId": shape.chosen.sign_in[0], "clientSecretSettingName": "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"}
     yield from differences("sign-in", entra["registration"], wanted)
@@ -581,6 +600,7 @@ FACTS = [
     telemetry_is_written_by_identities_only,
     the_vault_is_opened_by_roles_and_cannot_be_emptied,
     the_link_keys_are_made_by_chance_and_reach_the_app_by_reference,
+    who_tells_people_is_a_secret,
     roles_are_the_least_on_the_smallest,
     roles_are_named_for_whom_they_are_given,
     outputs_are_those_that_were_agreed_and_none_is_a_secret,
