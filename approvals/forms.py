@@ -6,6 +6,7 @@ with it and every answer can be judged, it may refer to its own `$defs` only, no
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ MOST_SCHEMAS = 1000
 """How many schemas a form may come to, each counted as often as it is referred to."""
 
 DEFINITION = "#/$defs/"
+REFERENCE = re.compile(r"#/\$defs/[A-Za-z0-9._-]+")
+"""Names that are written alike in a pointer, in an address and as a key."""
 NAMED = ("properties", "$defs", "dependentSchemas")
 SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
 SINGLE = (
@@ -64,7 +67,7 @@ def schema_problem(schema: dict[str, Any]) -> Problem | None:
             if word in part:
                 return Problem(f"{at}/{word}", why)
         target = part.get("$ref")
-        if target is not None and target.removeprefix(DEFINITION) not in definitions:
+        if target is not None and not (REFERENCE.fullmatch(target) and target.removeprefix(DEFINITION) in definitions):
             return Problem(f"{at}/$ref", "refers to nothing in #/$defs")
     try:
         size = expanded(schema, definitions, {}, ())
