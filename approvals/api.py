@@ -11,6 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import VERSION, errors, model, settings, wire
+from approvals.identity import Evidence, signed_in
 from approvals.instances import Instances
 from approvals.service import Approvals
 from approvals.value import compact
@@ -115,10 +116,12 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     """Make a request: 201, or 200 for one this Idempotency-Key made before."""
     key = wire.idempotency_key(req.headers)
     body = wire.parse(wire.RequestBody, req.headers, req.get_body())
-    made = await approvals.request(body, key, origin(req))
+    made = await approvals.request(body, key, origin(req), evidence(req, approvals))
     request = made.found.request
     headers = {"Location": request.status_url}
-    return reply(201 if made.fresh else 200, wire.created(request, made.found.story), headers)
+    return reply(
+        201 if made.fresh else 200, wire.created(request, made.found.story, approvals.invitations(request)), headers
+    )
 
 
 async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
@@ -135,7 +138,7 @@ async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse
 async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Take a decision: 200 once it is recorded, 202 when that could not be seen in time."""
     body = wire.parse(wire.DecisionBody, req.headers, req.get_body())
-    answer = await approvals.decide(req.route_params["request_id"], body)
+    answer = await approvals.decide(req.route_params["request_id"], body, evidence(req, approvals))
     return settled(answer.found, confirmed=answer.confirmed)
 
 
@@ -160,7 +163,7 @@ async def reassign(req: func.HttpRequest, approvals: Approvals) -> func.HttpResp
 async def delegate(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Have someone else decide in one's place: 200 once that is recorded."""
     body = wire.parse(wire.DelegationBody, req.headers, req.get_body())
-    answer = await approvals.delegate(req.route_params["request_id"], body)
+    answer = await approvals.delegate(req.route_params["request_id"], body, evidence(req, approvals))
     return settled(answer.found, confirmed=answer.confirmed)
 
 
@@ -170,6 +173,11 @@ async def imagine(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespo
     with_answers, in_silence = approvals.preview(body)
     seen = {"with_these_answers": with_answers, "if_nobody_answers": in_silence}
     return reply(200, {name: wire.previewed(each) for name, each in seen.items()})
+
+
+def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
+    """Say what speaks for whoever calls: a key, which the host has checked, and the sign-in where that counts."""
+    return Evidence("api", person=signed_in(req.headers) if approvals.settings.trusts_sign_in else None)
 
 
 def expect_known(req: func.HttpRequest, found: model.Found) -> None:

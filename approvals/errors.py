@@ -12,7 +12,9 @@
     ├── NotFound            there is no such request
     ├── Forbidden           this person may not do this
     │   ├── OwnRequest      it is their own request
-    │   └── NotYours        they are not asked, or not any more
+    │   ├── NotYours        they are not asked, or not any more
+    │   ├── LinkVoid        their link answers nothing any more
+    │   └── SignInRequired  the stage wants to be surer that it is them
     ├── PreconditionMissing If-Match is wanted
     ├── Stale               If-Match names an older story
     ├── Closed              the request takes no decision any more; `found` is what stands
@@ -22,6 +24,7 @@
     ├── Conflict            it does not fit what stands, though the request is open
     │   ├── AlreadyVoted    this slot has answered
     │   ├── OtherStage      another stage is being asked
+    │   ├── NotAskedYet     their stage has not begun
     │   ├── StageUnclear    they answered an earlier stage and are asked again
     │   └── PassedOnTooOften
     └── SchedulerUnavailable  the scheduler did not answer
@@ -179,6 +182,32 @@ class NotYours(Forbidden):
         return {"passed_on_to": self.passed_on_to} if self.passed_on_to else {}
 
 
+class LinkVoid(Forbidden):
+    """A link that was good is not any more: the answer was passed on, or the stage is over."""
+
+    code = "link_void"
+    title = "This link is no longer good"
+
+    def __init__(self, passed_on_to: str | None) -> None:
+        self.passed_on_to = passed_on_to
+        more = f" It was passed on to {passed_on_to}." if passed_on_to else ""
+        super().__init__(f"This link does not answer what is asked now.{more}")
+
+    def evidence(self) -> dict[str, Any]:
+        """Tell who is asked instead."""
+        return {"passed_on_to": self.passed_on_to} if self.passed_on_to else {}
+
+
+class SignInRequired(Forbidden):
+    """The stage takes answers of people who are signed in only."""
+
+    code = "sign_in_required"
+    title = "Sign in to answer"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"This stage takes an answer of {person} only when they are signed in as themselves.")
+
+
 class PreconditionMissing(ApprovalError):
     """`If-Match` is wanted."""
 
@@ -234,6 +263,16 @@ class OtherStage(Conflict):
 
     def __init__(self, now: str) -> None:
         super().__init__(f"This stage is not being asked; {now} is.")
+
+
+class NotAskedYet(Conflict):
+    """Their stage has not begun."""
+
+    code = "not_asked_yet"
+    title = "Not asked yet"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"{person} is not asked yet: an earlier stage is.")
 
 
 class StageUnclear(Conflict):

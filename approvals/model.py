@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from approvals.policy import LONGEST_TIMER, MAX_REMINDERS, Panel, Policy, Stage, identity
+from approvals.policy import LONGEST_TIMER, MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity
 from approvals.value import Comments, Instant, Name, Text, Value, compact, decoded, rfc3339, utc
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ STATUS_BYTES = 15_000
 """What a custom status may weigh in UTF-16; over 16 KB the extension fails the instance (recorded)."""
 OUTPUT_BYTES = 900_000
 """What an output may weigh; the scheduler takes a megabyte."""
+SEND_AGAIN_AFTER = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+"""How long after a failed delivery it is tried again, the first time, the second, and so on."""
+UNDELIVERED_TOLD = 10
 KEY_GUARD = dt.timedelta(hours=1)
 """How long after its start an instance made with an Idempotency-Key stays unfinished, see `guarded_until`."""
 
@@ -69,6 +72,10 @@ class Request(Value):
     base_url: str = ""
     tell: bool = False
     keyed: bool = False
+    retries: int = 0
+    """How often deliveries that failed are tried again; none in requests of before version 1.2."""
+    requester_assurance: Assurance = "key"
+    """How sure it is that the requester is who asked."""
     fingerprint: str = ""
     policy: Policy | None = None
 
@@ -81,8 +88,8 @@ class Request(Value):
         return Policy(stages=(Stage(panel=Panel(timeout_seconds=seconds)),), allow_self_approval=True)
 
     @property
-    def approval_url(self) -> str:
-        """Where a decision is sent."""
+    def decision_url(self) -> str:
+        """Where a system sends a person's decision."""
         return f"{self.base_url}/api/approvals/{self.request_id}"
 
     @property
@@ -104,6 +111,10 @@ class Decision(Value):
     slot: int = 0
     on_behalf_of: Name | None = None
     channel: Name = "api"
+    assurance: Assurance = "key"
+    """How sure it is that the approver is who answered."""
+    signed_in_as: Name | None = None
+    """Who was signed in, as `tenant/object`, whether or not that is the approver."""
     option: Name | None = None
     form: Text | None = None
     """What was filled in, as JSON text: data, never keys."""
@@ -124,6 +135,8 @@ class Decision(Value):
             "option": self.option,
             "form": None if self.form is None else json.loads(self.form),
             "channel": self.channel,
+            "assurance": self.assurance,
+            "signed_in_as": self.signed_in_as,
             "stage": self.stage + 1,
             "escalated": self.escalated,
             "decided_at": rfc3339(self.decided_at),
@@ -174,6 +187,19 @@ class Wake(Value):
 Heard = Decision | Change | Cancellation | Wake
 
 
+class Undelivered(Value):
+    """A message that a channel did not take: to whom, by which channel, and what `key` it had."""
+
+    to: Name | None = None
+    """Nobody in particular where a channel has many readers."""
+    channel: Name = ""
+    """Empty: it is not known which channels took it."""
+    key: str
+    occasion: str
+    permanent: bool = False
+    """Whether sending it again is useless: the person cannot be addressed there."""
+
+
 class Story(Value):
     """What has become of a request: the orchestration's custom status while it runs, its output when done.
 
@@ -190,10 +216,17 @@ class Story(Value):
     asked_at: Instant | None = None
     reminded: int = 0
     holders: dict[str, str] = Field(default_factory=dict)
+    generations: dict[str, int] = Field(default_factory=dict)
+    """How often a slot of the present panel was passed on; each time voids the link before."""
     votes: tuple[Decision, ...] = ()
     changes: tuple[Change, ...] = ()
     waits: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+    attempts: int = 0
+    """How often it was tried again to deliver what failed, in the present panel or of the outcome."""
+    deliver_at: Instant | None = None
+    """When it is tried again."""
     abridged: bool = False
     """Whether texts were left out to keep within the custom status; the history has them (see `restored`)."""
 
@@ -231,7 +264,8 @@ class Story(Value):
 
     def published(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
-        whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
+        few = self.model_copy(update={"undelivered": self.undelivered[:UNDELIVERED_TOLD]})
+        whole = few.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
         if weight(whole) <= STATUS_BYTES:
             return whole
         return self.abridgement()
@@ -243,7 +277,8 @@ class Story(Value):
 
     def abridgement(self) -> dict[str, Any]:
         """Give the story without its texts: votes and holders by number and digest, the rest from the history."""
-        short = self.model_copy(update={"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()})
+        without: dict[str, Any] = {"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()}
+        short = self.model_copy(update={**without, "undelivered": ()})
         return {
             **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
             "status": self.status.value,
@@ -252,6 +287,7 @@ class Story(Value):
             "c": [digest(change.change_id) for change in self.changes],
             "h": {slot: digest(self.change_to(holder)) for slot, holder in self.holders.items()},
             "n": [note[:80] for note in self.notes],
+            **({"u": len(self.undelivered)} if self.undelivered else {}),
             **({"x": True} if self.cancellation else {}),
             **({"d": True} if self.decision else {}),
         }
@@ -303,6 +339,10 @@ class Found(Value):
         """Give who may answer a slot now; nothing for the open one."""
         passed_on = self.story.holders.get(str(slot))
         return passed_on or (self.panel.approvers[slot] if self.panel.approvers else None)
+
+    def generation(self, slot: int) -> int:
+        """Count how often a slot of the present panel was passed on."""
+        return self.story.generations.get(str(slot), 0)
 
     def slot_of(self, person: str) -> int | None:
         """Give the slot a person may answer, if any."""
@@ -366,8 +406,7 @@ def read(key: str, data: object) -> Decision | Change | Cancellation:
 def wakes_at(found: Found, now: dt.datetime) -> dt.datetime:
     """Say when to wake at the latest: for a reminder, at the deadline, or after the longest timer."""
     times = [found.due_at, utc(now) + LONGEST_TIMER]
-    if found.next_reminder_at:
-        times.append(found.next_reminder_at)
+    times += [at for at in (found.next_reminder_at, found.story.deliver_at) if at]
     return min(times)
 
 
@@ -422,6 +461,8 @@ def voted(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
     stranger = holder is not None and identity(holder) != identity(vote.approver)
     if stranger or found.policy.forbids(found.request.requester, vote.approver):
         return found.with_story(story.spent(key, "An answer by someone who may not give it was not counted."))
+    if not found.panel.takes(vote.assurance):
+        return found.with_story(story.spent(key, "An answer by someone who was not signed in was not counted."))
     return counted(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
 
 
@@ -451,12 +492,13 @@ def passed(found: Found, now: dt.datetime, vote: Decision | None = None) -> Foun
 def asked(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
     """Ask a panel, from now on."""
     fresh = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0, "holders": {}}
-    return found.with_story(found.story.model_copy(update=fresh))
+    return found.with_story(found.story.model_copy(update={**fresh, "generations": {}, **NOTHING_UNDELIVERED}))
 
 
 def settled(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
     """Settle it."""
-    return found.with_story(found.story.model_copy(update={"status": status, "settled_at": utc(now), **by}))
+    update = {"status": status, "settled_at": utc(now), **NOTHING_UNDELIVERED, **by}
+    return found.with_story(found.story.model_copy(update=update))
 
 
 def woken(found: Found, wake: Wake, now: dt.datetime) -> Found:
@@ -473,6 +515,8 @@ def woken(found: Found, wake: Wake, now: dt.datetime) -> Found:
                 return settled(found, Status.TIMEOUT, now)
     if found.next_reminder_at and wake.heard_at >= found.next_reminder_at:
         return reminded(found, now)
+    if found.story.deliver_at and wake.heard_at >= found.story.deliver_at:
+        return sent_again(found)
     return found
 
 
@@ -481,7 +525,8 @@ def reminded(found: Found, now: dt.datetime) -> Found:
     story, every = found.story, found.panel.remind_every or LONGEST_TIMER
     elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
     count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
-    return found.with_story(story.model_copy(update={"reminded": count}))
+    superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
+    return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
 
 
 def passed_on(found: Found, change: Change) -> Found:
@@ -493,7 +538,12 @@ def passed_on(found: Found, change: Change) -> Found:
     if change.heard_at >= found.due_at:
         return found.with_story(story.noted("A change came after the deadline."))
     story = story.next_number(slot_key(story, slot))
-    update = {"holders": {**story.holders, str(slot): change.to}, "changes": (*story.changes, change)}
+    update: dict[str, Any] = {
+        "holders": {**story.holders, str(slot): change.to},
+        "generations": {**story.generations, str(slot): found.generation(slot) + 1},
+        "changes": (*story.changes, change),
+        "attempts": 0,
+    }
     return found.with_story(story.model_copy(update=update))
 
 
@@ -506,20 +556,49 @@ def why_not(found: Found, person: str) -> str | None:
 
 
 def occasion(before: Found | None, found: Found) -> str:
-    """Say why people are told: `asked`, `escalated`, `passed_on`, `reminded`, or `renewed`, which is nobody's news."""
+    """Say why people are told.
+
+    `asked`, `escalated`, `passed_on`, `reminded`; `again`, what was not delivered; or `renewed`, nobody's news.
+    """
     if before is None or before.story.stage != found.story.stage:
         return "asked"
     if before.story.escalated != found.story.escalated:
         return "escalated"
     if len(before.story.changes) < len(found.story.changes):
         return "passed_on"
-    return "reminded" if before.story.reminded < found.story.reminded else "renewed"
+    if before.story.reminded < found.story.reminded:
+        return "reminded"
+    return "again" if before.story.attempts < found.story.attempts else "renewed"
 
 
 def stage_name(found: Found) -> str:
     """Name the present stage for people."""
     name = found.policy.stages[found.story.stage].name
     return f"stage '{name}'" if name else f"stage {found.story.stage + 1}"
+
+
+# --- what could not be delivered ------------------------------------------------------------------
+
+NOTHING_UNDELIVERED: dict[str, Any] = {"undelivered": (), "attempts": 0, "deliver_at": None}
+
+
+def delivered(found: Found, tried: Iterable[Undelivered], failed: Iterable[Undelivered], now: dt.datetime) -> Found:
+    """Take note of what became of messages: of those `tried` again, and all others, these `failed`.
+
+    What failed is tried again after a growing delay, as often as the request says; a decision waits for none of it.
+    """
+    story, tried = found.story, tuple(tried)
+    rest = (*(each for each in story.undelivered if each not in tried), *failed)
+    update: dict[str, Any] = {"undelivered": rest, "deliver_at": None}
+    attempts = min(found.request.retries, len(SEND_AGAIN_AFTER))
+    if any(not each.permanent for each in rest) and story.attempts < attempts:
+        update["deliver_at"] = story.deliver_at or utc(now) + SEND_AGAIN_AFTER[story.attempts]
+    return found.with_story(story.model_copy(update=update))
+
+
+def sent_again(found: Found) -> Found:
+    """Count that what failed is tried again."""
+    return found.with_story(found.story.model_copy(update={"attempts": found.story.attempts + 1, "deliver_at": None}))
 
 
 # --- early answers --------------------------------------------------------------------------------
@@ -636,7 +715,7 @@ def restored(request: Request, published: object, events: Iterable[tuple[str, ob
         update={
             "votes": votes,
             "changes": changes,
-            "notes": tuple(raw.get("n", ())),
+            "notes": (*raw.get("n", ()), *([f"Messages not delivered: {raw['u']}."] if raw.get("u") else [])),
             "cancellation": cancelled if raw.get("x") else None,
             "decision": votes[-1] if settled_by_vote else None,
             "holders": {slot: c.to for slot, d in raw.get("h", {}).items() if isinstance(c := heard.get(d), Change)},

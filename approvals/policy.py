@@ -20,6 +20,9 @@ MAX_REMINDERS = 10
 Silence = Literal["timeout", "approve", "reject", "escalate"]
 RejectWhen = Literal["any", "impossible"]
 CommentRequired = Literal["never", "on_reject", "always"]
+Assurance = Literal["key", "link", "signed-in"]
+"""How sure it is who answered: a trusted system's word, a link's holder, or the platform's sign-in."""
+Demand = Literal["any", "signed-in"]
 
 
 def identity(person: str) -> str:
@@ -36,6 +39,12 @@ class Panel(Value):
     timeout_seconds: float
     on_timeout: Silence = "timeout"
     remind_every_seconds: float | None = None
+    assurance: Demand = "any"
+    """How sure it must be who answers."""
+
+    def takes(self, assurance: Assurance) -> bool:
+        """Tell whether an answer is sure enough."""
+        return self.assurance in ("any", assurance)
 
     @property
     def slots(self) -> int:
@@ -89,6 +98,16 @@ class Policy(Value):
         """Give the panel of a stage that is or was asked."""
         it = self.stages[stage]
         return it.escalation if escalated and it.escalation else it.panel
+
+    @property
+    def places(self) -> list[tuple[int, bool, int, str | None]]:
+        """Every slot there can be: stage, whether escalated, slot, and who is asked; nobody named for an open one."""
+        return [
+            (number, panel is stage.escalation, slot, person)
+            for number, stage in enumerate(self.stages)
+            for panel in stage.panels
+            for slot, person in enumerate(panel.approvers or (None,))
+        ]
 
     def forbids(self, requester: str, person: str) -> bool:
         """Tell whether this would be deciding on one's own request."""

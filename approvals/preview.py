@@ -67,6 +67,7 @@ def answered(found: Found, answer: Imagined, now: dt.datetime, number: int) -> t
         comments=answer.comments,
         option=answer.option,
         decided_at=now,
+        assurance="signed-in",
         stage=found.story.stage,
         escalated=found.story.escalated,
         slot=slot,

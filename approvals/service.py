@@ -1,4 +1,4 @@
-"""The use cases. Every way in meets here: JSON routes today, pages and links tomorrow."""
+"""The use cases. Every way in meets here, JSON routes and pages alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from approvals import forms, model, wire
+from approvals import forms, links, model, wire
 from approvals.errors import (
     AlreadyDecided,
     AlreadyVoted,
@@ -26,7 +26,9 @@ from approvals.errors import (
     StageUnclear,
     TooLate,
 )
-from approvals.model import Cancellation, Change, Decision, Found, Request, Status, Story
+from approvals.identity import Evidence, assurance_of, authorize
+from approvals.links import Invitation, Signer
+from approvals.model import SEND_AGAIN_AFTER, Cancellation, Change, Decision, Found, Request, Status, Story
 from approvals.policy import identity
 from approvals.preview import Imagined, Preview, preview
 from approvals.value import Problem, compact, rfc3339, utc
@@ -77,6 +79,10 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+ANYBODY = Evidence()
+"""Nothing but the word of a system that holds a key."""
+
+
 @dataclass(frozen=True)
 class Created:
     """A request, and whether this call made it."""
@@ -103,7 +109,9 @@ class Approvals:
 
     # --- creating ---------------------------------------------------------------------------------
 
-    async def request(self, body: wire.RequestBody, key: str | None, base_url: str) -> Created:
+    async def request(
+        self, body: wire.RequestBody, key: str | None, base_url: str, evidence: Evidence = ANYBODY
+    ) -> Created:
         """Make a request, or find the one this key made.
 
         Raises KeyReused when the key came with another body, SchedulerUnavailable.
@@ -116,13 +124,21 @@ class Approvals:
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
                 return same(found, fingerprint)
-            request = self.asked(body, request_id, key is not None, fingerprint, base_url)
+            request = self.asked(body, request_id, key is not None, fingerprint, base_url, evidence)
             if await self.instances.start(request):
                 return Created(Found(request=request, story=Story()), fresh=True)
         found = await self.find(request_id)
         return same(found, fingerprint)
 
-    def asked(self, body: wire.RequestBody, request_id: str, keyed: bool, fingerprint: str, base_url: str) -> Request:  # noqa: FBT001
+    def asked(
+        self,
+        body: wire.RequestBody,
+        request_id: str,
+        keyed: bool,  # noqa: FBT001
+        fingerprint: str,
+        base_url: str,
+        evidence: Evidence = ANYBODY,
+    ) -> Request:
         """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
         created_at, agreed = utc(self.clock.now()), body.agreed
         return Request(
@@ -135,10 +151,23 @@ class Approvals:
             deadline=created_at + agreed.stages[0].panel.timeout,
             policy=agreed,
             base_url=self.settings.public_base_url or base_url,
-            tell=self.settings.notify_log,
+            tell=self.settings.tells,
             keyed=keyed,
+            retries=len(SEND_AGAIN_AFTER) if self.settings.tells else 0,
+            requester_assurance=assurance_of(body.requester, evidence),
             fingerprint=fingerprint,
         )
+
+    def invitations(self, request: Request) -> list[Invitation]:
+        """Give everyone's link, as it was when the request was made: for its caller, and for nobody else."""
+        signer = Signer(self.settings.link_keys)
+        return [
+            Invitation(holder, stage, escalated, f"{request.base_url}/approve/{signer.sign(link)}")
+            for stage, escalated, slot, holder in request.agreed.places
+            for link in [
+                links.link_to(request, stage=stage, escalated=escalated, slot=slot, generation=0, holder=holder)
+            ]
+        ]
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -162,18 +191,20 @@ class Approvals:
 
     # --- answering --------------------------------------------------------------------------------
 
-    async def decide(self, request_id: str, body: wire.DecisionBody, channel: str = "api") -> Answered:
+    async def decide(self, request_id: str, body: wire.DecisionBody, evidence: Evidence = ANYBODY) -> Answered:
         """Give a decision and read back what the orchestration made of it.
 
-        Raises NotFound, Invalid, OwnRequest, NotYours, AlreadyVoted, OtherStage, AlreadyDecided, NoLongerOpen,
-        TooLate, SchedulerUnavailable.
+        Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
+        OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
         stage = stage_meant(await self.find(request_id), body) if body.stage is not None else None
         decision = Decision(
             decision_id=uuid.uuid4().hex,
             **body.model_dump(exclude={"stage", "form"}),
             form=None if body.form is None else compact(body.form),
-            channel=channel,
+            channel=evidence.channel,
+            assurance=assurance_of(body.approver, evidence),
+            signed_in_as=evidence.person.subject if evidence.person else None,
             decided_at=self.clock.now(),
         )
 
@@ -185,6 +216,8 @@ class Approvals:
             meant.append((found.story.stage, found.story.escalated))
             if judgement == "open" and meant[0] != meant[-1]:
                 return "elsewhere"
+            if judgement == "open":
+                authorize(found, body.approver, evidence)
             if judgement == "open" and (problems := unanswered(found, body)):
                 raise Invalid(tuple(problems))
             return judgement
@@ -212,10 +245,10 @@ class Approvals:
         change = self.change("reassign", by=body.by, holder=body.holder, to=body.to, reason=body.reason)
         return await self.pass_on(request_id, change, "/from")
 
-    async def delegate(self, request_id: str, body: wire.DelegationBody) -> Answered:
-        """Pass one's own slot on. Raises as `reassign` does."""
+    async def delegate(self, request_id: str, body: wire.DelegationBody, evidence: Evidence = ANYBODY) -> Answered:
+        """Pass one's own slot on. Raises as `reassign` does, and what `authorize` raises."""
         change = self.change("delegate", by=body.approver, holder=body.approver, to=body.to, reason=body.comments)
-        return await self.pass_on(request_id, change, "/approver")
+        return await self.pass_on(request_id, change, "/approver", evidence)
 
     def change(self, kind: str, **fields: str) -> Change:
         """Build a change, received now."""
@@ -223,8 +256,10 @@ class Approvals:
             {"change_id": uuid.uuid4().hex, "kind": kind, "changed_at": self.clock.now(), **fields}
         )
 
-    async def pass_on(self, request_id: str, change: Change, pointer: str) -> Answered:
-        """Pass a slot on and read back that it was."""
+    async def pass_on(
+        self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None
+    ) -> Answered:
+        """Pass a slot on and read back that it was; with evidence, as its holder."""
 
         def judge(found: Found) -> str:
             judgement = model.judge_change(found, change)
@@ -234,6 +269,8 @@ class Approvals:
                 raise Invalid((Problem(pointer, "is not asked to decide now"),))
             if judgement == "self":
                 raise OwnRequest(change.to)
+            if judgement == "open" and evidence:
+                authorize(found, change.holder, evidence)
             return judgement
 
         return await self.insist(request_id, judge, lambda _: ("change", change), change.holder)

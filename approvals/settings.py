@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from dataclasses import dataclass
+import secrets
+import tempfile
+from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+KEY_CHARACTERS = 32
+"""The least a key for links may have."""
+LOCAL_KEY = Path(__file__).parent.parent / ".local/approval-link-key"
+"""Where a key made for this machine is kept; git does not see it."""
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -26,7 +34,20 @@ class Settings:
     public_base_url: str = ""
     """`PUBLIC_BASE_URL`: the address links for people begin with; empty: the address the caller used."""
     notify_log: bool = False
-    """`NOTIFY_LOG`: tell people by writing to the log, for development."""
+    """`NOTIFY_LOG`: write to the log that people would be told, for development."""
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)
+    """`NOTIFY_URLS`: the services that tell people, as Apprise writes them. They hold passwords."""
+    notify_requester: bool = False
+    """`NOTIFY_REQUESTER`: tell the requester the outcome, too."""
+    link_keys: tuple[str, ...] = field(default=(), repr=False)
+    """`APPROVAL_LINK_KEYS`: what links are signed with, the newest first."""
+    trusts_sign_in: bool = False
+    """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is any way to tell people."""
+        return self.notify_log or bool(self.notify_urls)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -34,13 +55,27 @@ def read(environment: Mapping[str, str]) -> Settings:
     return Settings(
         public_base_url=base_url("PUBLIC_BASE_URL", environment.get("PUBLIC_BASE_URL", "")),
         notify_log=switch("NOTIFY_LOG", environment.get("NOTIFY_LOG", "")),
+        notify_urls=addresses("NOTIFY_URLS", environment.get("NOTIFY_URLS", "")),
+        notify_requester=switch("NOTIFY_REQUESTER", environment.get("NOTIFY_REQUESTER", "")),
+        link_keys=keys("APPROVAL_LINK_KEYS", environment.get("APPROVAL_LINK_KEYS", "")),
+        trusts_sign_in=switch("TRUST_EASY_AUTH", environment.get("TRUST_EASY_AUTH", ""))
+        and environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true",
     )
 
 
 @cache
 def current() -> Settings:
-    """Read the settings of this process, the first time."""
-    return read(os.environ)
+    """Read the settings of this process, the first time. Raises BadSetting.
+
+    Links are signed with a key of this machine where none is set, but not where the app is deployed: it has many
+    instances there, and each must know the others' links.
+    """
+    found = read(os.environ)
+    if found.link_keys:
+        return found
+    if os.environ.get("WEBSITE_SITE_NAME"):
+        raise BadSetting("APPROVAL_LINK_KEYS is not set: without it no link can be signed.")
+    return replace(found, link_keys=(local_key(),))
 
 
 def switch(name: str, text: str) -> bool:
@@ -49,6 +84,37 @@ def switch(name: str, text: str) -> bool:
     if word in TRUE | FALSE:
         return word in TRUE
     raise BadSetting(f"{name} must be true or false, not '{text}'.")
+
+
+def addresses(name: str, text: str) -> tuple[str, ...]:
+    """Read addresses with blanks or line ends between them. What is wrong with one is said without it: it is secret."""
+    found = tuple(text.split())
+    for number, address in enumerate(found, start=1):
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", address):
+            raise BadSetting(f"{name}: number {number} is not an address such as mailto://..., with blanks between.")
+    return found
+
+
+def keys(name: str, text: str) -> tuple[str, ...]:
+    """Read keys with commas between them; none is not taken for a mistake here."""
+    found = tuple(key for each in text.split(",") if (key := each.strip()))
+    if any(len(key) < KEY_CHARACTERS for key in found):
+        raise BadSetting(f"{name}: each key must have at least {KEY_CHARACTERS} characters.")
+    return found
+
+
+def local_key(file: Path = LOCAL_KEY) -> str:
+    """Give the key of this machine, made the first time. Raises BadSetting when it cannot be kept."""
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent) as made:  # which only its owner may read
+            made.write(secrets.token_urlsafe(KEY_CHARACTERS))
+            made.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(made.name, file)
+        return file.read_text()
+    except OSError as error:
+        raise BadSetting(f"APPROVAL_LINK_KEYS is not set, and no key can be kept in {file.parent.name}.") from error
 
 
 def base_url(name: str, text: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from approvals import model
+    from approvals.links import Invitation
     from approvals.preview import Preview
 
 BODY_BYTES = 64 * 1024
@@ -184,6 +185,7 @@ class PanelBody(Body):
     timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
     on_timeout: Literal["timeout", "approve", "reject"] = "timeout"
     remind_every_hours: Hours | None = None
+    assurance: policy.Demand = "any"
 
     def panel(self) -> policy.Panel:
         """Give the panel these words mean."""
@@ -195,6 +197,7 @@ class PanelBody(Body):
             timeout_seconds=seconds(self.timeout_hours),
             on_timeout=self.on_timeout,
             remind_every_seconds=None if self.remind_every_hours is None else seconds(self.remind_every_hours),
+            assurance=self.assurance,
         )
 
 
@@ -358,6 +361,11 @@ def parse(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
     content = read_json(body)
     if not isinstance(content, dict):
         raise Invalid((Problem("", "must be a JSON object"),))
+    return checked(kind, content)
+
+
+def checked(kind: type[B], content: dict[str, Any]) -> B:
+    """Read a body whose content has been read. Raises Invalid."""
     try:
         body_read = kind.model_validate(content)
     except ValidationError as error:
@@ -480,12 +488,23 @@ def knows(etag: str, headers: Mapping[str, str]) -> bool | None:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def created(request: model.Request, story: model.Story) -> dict[str, Any]:
-    """Write what the caller who creates a request is told."""
+def created(request: model.Request, story: model.Story, invitations: list[Invitation]) -> dict[str, Any]:
+    """Write what the caller who creates a request is told: this is the one answer with links in it."""
+    first = invitations[0]
     return {
         "request_id": request.request_id,
         "status": story.status,
-        "approval_url": request.approval_url,
+        "approval_url": None if first.approver else first.url,
+        "approvals": [
+            {
+                "approver": invitation.approver,
+                "stage": invitation.stage + 1,
+                "escalated": invitation.escalated,
+                "approval_url": invitation.url,
+            }
+            for invitation in invitations
+        ],
+        "decision_url": request.decision_url,
         "status_url": request.status_url,
         "deadline": rfc3339(request.deadline),
     }
@@ -498,6 +517,7 @@ def told(found: model.Found) -> dict[str, Any]:
         "request_id": request.request_id,
         "status": story.status,
         "requester": request.requester,
+        "requester_assurance": request.requester_assurance,
         "item": request.item,
         "description": request.description,
         "details": parsed(request.details),
@@ -522,6 +542,7 @@ def told(found: model.Found) -> dict[str, Any]:
         ],
         "options": [option.model_dump() for option in found.policy.options],
         "form": parsed(found.policy.form),
+        "undelivered": [undelivered(story, each) for each in story.undelivered],
         "notes": story.notes,
     }
 
@@ -537,6 +558,18 @@ def stage(found: model.Found) -> dict[str, Any]:
         "approvers": list(panel.approvers),
         "required": panel.required,
         "reject_when": panel.reject_when,
+        "assurance": panel.assurance,
+    }
+
+
+def undelivered(story: model.Story, each: model.Undelivered) -> dict[str, Any]:
+    """Write what a channel did not take, and when it is tried again."""
+    return {
+        "to": each.to,
+        "channel": each.channel,
+        "occasion": each.occasion,
+        "tried_again": story.attempts,
+        "next_attempt_at": None if each.permanent else moment(story.deliver_at),
     }
 
 
