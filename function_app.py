@@ -11,11 +11,12 @@ curl -s http://localhost:7071/api/requests/REQUEST_ID
 
 import azure.durable_functions as df
 
-from approvals import activities, api, settings, workflow
+from approvals import activities, api, channels, page, settings, workflow
 
-settings.current()  # an app with a setting that makes no sense does not start
+channels.configured(settings.current())  # an app with a setting that makes no sense does not start
 
 app = df.DFApp()
 app.register_functions(api.blueprint)
+app.register_functions(page.blueprint)
 app.register_functions(workflow.blueprint)
 app.register_functions(activities.blueprint)

@@ -1,26 +1,25 @@
-"""What an orchestration does to the world. An activity may run twice, so each message carries a key of its own."""
+"""What an orchestration does to the world. An activity may run twice, so each message carries a key of its own.
+
+People's links are made here, as messages are sent: no history, status or log has one.
+"""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
-from approvals import channels, settings
-from approvals.channels import Message
-from approvals.model import Found, Request, Status, stage_name
-from approvals.value import Value, rfc3339
+from approvals import delivery, settings
+from approvals.model import Found, Request, Status, Undelivered
+from approvals.value import Value, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 logger = logging.getLogger("approvals.activities")
 
 blueprint = df.Blueprint()
-
-SUBJECTS = {
-    "asked": "{requester} asks: {item} (until {due})",
-    "escalated": "Nobody else answered. {requester} asks: {item} (until {due})",
-    "passed_on": "Passed on to you. {requester} asks: {item} (until {due})",
-    "reminded": "Still waiting for you. {requester} asks: {item} (until {due})",
-}
 
 
 class Notice(Value):
@@ -29,28 +28,29 @@ class Notice(Value):
     found: Found
     occasion: str
 
+    @property
+    def tried(self) -> tuple[Undelivered, ...]:
+        """What is sent again with it."""
+        return self.found.story.undelivered if self.occasion == "again" else ()
+
 
 @blueprint.activity_trigger(input_name="asked")
-def submit_approval_request(asked: str) -> int:
-    """Tell those whose answer is awaited. Gives the number of channels that were told; a renewal tells nobody."""
-    notice = noticed(asked)
-    found, request = notice.found, notice.found.request
-    if notice.occasion not in SUBJECTS or not request.tell:
-        return 0
-    if notice.occasion == "passed_on":
-        people = [found.story.changes[-1].to]
-    else:
-        people = [holder for slot in found.awaited if (holder := found.holder(slot))]
-    subject = SUBJECTS[notice.occasion]
-    story = found.story
-    return tell(
-        Message(
-            key=f"{request.request_id}-{notice.occasion}-{story.stage}-{story.escalated:d}"
-            f"-{story.reminded}-{len(story.changes)}",
-            subject=subject.format(requester=request.requester, item=request.item, due=rfc3339(found.due_at)),
-            body=f"{', '.join(people) or 'Whoever may'}: decide at {request.approval_url} ({stage_name(found)})",
-        )
-    )
+def submit_approval_request(asked: str) -> str:
+    """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
+    return told(noticed(asked))
+
+
+@blueprint.activity_trigger(input_name="settled")
+def process_approval(settled: str) -> str:
+    """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
+    try:
+        notice = Notice.decoded(settled)
+    except ValueError:  # the first time it is the story alone, as in the first version
+        notice = Notice(found=Found.decoded(settled), occasion=delivery.OUTCOME)
+        request, story = notice.found.request, notice.found.story
+        if story.status is Status.TIMEOUT:  # the alert on approvals that time out looks for this line
+            logger.warning("Request %s: %s", request.request_id, story.status)
+    return told(notice)
 
 
 def noticed(asked: str) -> Notice:
@@ -61,41 +61,27 @@ def noticed(asked: str) -> Notice:
         return Notice.decoded({"found": {"request": Request.decoded(asked), "story": {}}, "occasion": "asked"})
 
 
-@blueprint.activity_trigger(input_name="settled")
-def process_approval(settled: str) -> int:
-    """Act on the outcome: tell the requester. Gives the number of channels that were told."""
-    found = Found.decoded(settled)
-    request, story = found.request, found.story
-    if story.status is Status.TIMEOUT:  # the alert on approvals that time out looks for this line
-        logger.warning("Request %s: %s", request.request_id, story.status)
-    if not request.tell:
-        return 0
-    return tell(
-        Message(
-            key=f"{request.request_id}-{story.status}",
-            subject=f"{story.status}: {request.item}",
-            body=because(found),
-        )
-    )
+def told(notice: Notice) -> str:
+    """Send what a notice means through the channels of this process, and write what failed."""
+    if not notice.found.request.tell:
+        return written(())
+    dispatch = delivery.Dispatch.of(settings.current())
+    if notice.tried:
+        return written(dispatch.again(notice.found, notice.tried))
+    return written(dispatch.first(notice.found, notice.occasion))
 
 
-def because(found: Found) -> str:
-    """Say in a sentence how it came to the outcome."""
-    story = found.story
-    if story.decision:
-        comments = f": {story.decision.comments}" if story.decision.comments else ""
-        return f"{story.decision.approver} has decided{comments}"
-    if story.cancellation:
-        reason = f": {story.cancellation.reason}" if story.cancellation.reason else ""
-        return f"{story.cancellation.by} has cancelled it{reason}"
-    if story.status in (Status.TIMEOUT, Status.APPROVED, Status.REJECTED):
-        return f"nobody answered {stage_name(found)} until {rfc3339(found.due_at)}"
-    return str(story.status)
+def written(failed: Iterable[Undelivered]) -> str:
+    """Write what failed, for the orchestration."""
+    return "[" + ",".join(each.model_dump_json(exclude_defaults=True) for each in failed) + "]"
 
 
-def tell(message: Message) -> int:
-    """Send a message through every configured channel."""
-    ways = channels.configured(settings.current())
-    for channel in ways:
-        channel.send(message)
-    return len(ways)
+def undelivered(result: object) -> tuple[Undelivered, ...]:
+    """Read what an activity could not deliver. Before version 1.2 it gave a number, and never said."""
+    failed = decoded(result)
+    return tuple(Undelivered.model_validate(each) for each in failed) if isinstance(failed, list) else ()
+
+
+def nothing_delivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
+    """Say that a whole notice failed, or that nobody knows what became of it."""
+    return (Undelivered(key=delivery.key_of(found, occasion), occasion=occasion),)

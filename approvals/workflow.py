@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from approvals import activities, model
-from approvals.model import Found, Heard, Request, Story, Wake
+from approvals.model import Found, Heard, Request, Story, Undelivered, Wake
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,15 +48,30 @@ def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any,
             found = listening.hear(found)
 
     listening.stop_timer()
-    context.set_custom_status(found.story.published())
-    try:
-        yield context.call_activity(activities.process_approval, found.model_dump_json(exclude_defaults=True))
-    except Exception:  # noqa: BLE001 - the outcome stands, whatever became of telling it
-        found = found.with_story(found.story.noted("The outcome could not be told: process_approval failed."))
-        context.set_custom_status(found.story.published())
+    found = yield from telling_the_outcome(context, found)
     if found.request.keyed and now(context) < model.guarded_until(started_at):
         yield context.create_timer(model.guarded_until(started_at))
     return found.story.whole()
+
+
+def telling_the_outcome(context: df.DurableOrchestrationContext, found: Found) -> Generator[Any, Any, Found]:
+    """Tell the outcome, and again what failed. The outcome stands, whatever becomes of that."""
+    said = found.model_dump_json(exclude_defaults=True)
+    tried: tuple[Undelivered, ...] = ()
+    while True:
+        context.set_custom_status(found.story.published())
+        try:
+            failed = activities.undelivered((yield context.call_activity(activities.process_approval, said)))
+        except Exception:  # noqa: BLE001
+            found = found.with_story(found.story.noted("The outcome could not be told: process_approval failed."))
+            failed = tried or activities.nothing_delivered(found, "outcome")
+        found = model.delivered(found, tried, failed, now(context))
+        context.set_custom_status(found.story.published())
+        if not found.story.deliver_at:
+            return found
+        yield context.create_timer(found.story.deliver_at)
+        tried, found = found.story.undelivered, model.sent_again(found)
+        said = activities.Notice(found=found, occasion="again").model_dump_json(exclude_defaults=True)
 
 
 @dataclass
@@ -69,7 +84,7 @@ class Listening:
     panel: tuple[int, bool] = (0, False)
     waits: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
-    notices: list[Any] = field(default_factory=list)
+    notices: dict[Any, activities.Notice] = field(default_factory=dict)
     told: Found | None = None
 
     @property
@@ -101,7 +116,7 @@ class Listening:
             notice = activities.Notice(found=found, occasion=model.occasion(self.told, found))
             told = notice.model_dump_json(exclude_defaults=True)
             fresh.append(self.context.call_activity(activities.submit_approval_request, told))
-            self.notices.append(fresh[-1])
+            self.notices[fresh[-1]] = notice
         self.told = found
         return fresh
 
@@ -116,18 +131,30 @@ class Listening:
                 found = found.with_story(
                     found.story.spent(key, f"A {key.partition('-')[0]} event that could not be read was ignored.")
                 )
-        for notice in [notice for notice in self.notices if notice.is_completed]:
-            self.notices.remove(notice)
-            if isinstance(notice.result, Exception):
-                note = "The approvers could not be told: submit_approval_request failed."
-                found = found.with_story(found.story.noted(note))
         if self.timer and self.timer.is_completed:
             self.timer = None
             heard.append((Wake(heard_at=self.fires_at), ""))
+        for task in [task for task in self.notices if task.is_completed]:
+            found = self.delivered(found, self.notices.pop(task), task.result)
         found = model.hear_all(found, heard, now(self.context))
         panel = (found.story.stage, found.story.escalated)
         if panel != self.panel:
             self.panel = panel
+            self.stop_timer()
+        return found
+
+    def delivered(self, found: Found, notice: activities.Notice, result: Any) -> Found:
+        """Take note of what became of a message. What failed may want an earlier timer."""
+        if isinstance(result, Exception):
+            note = "The approvers could not be told: submit_approval_request failed."
+            found = found.with_story(found.story.noted(note))
+            failed = notice.tried or activities.nothing_delivered(notice.found, notice.occasion)
+        else:
+            failed = activities.undelivered(result)
+        if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):
+            return found  # those people are not asked any more
+        found = model.delivered(found, notice.tried, failed, now(self.context))
+        if found.story.deliver_at and self.fires_at and found.story.deliver_at < self.fires_at:
             self.stop_timer()
         return found
 

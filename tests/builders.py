@@ -5,9 +5,12 @@ The cast: Ada asks, Grace and Alan may decide, Eve should not.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
+import re
 
-from approvals.model import Cancellation, Change, Decision, Found, Request, Story
+from approvals.model import Cancellation, Change, Decision, Found, Request, Story, Undelivered
 from approvals.policy import Panel, Policy, Stage
 
 ADA, GRACE, ALAN, EVE = "ada@example.com", "grace@example.com", "alan@example.com", "eve@example.com"
@@ -84,3 +87,22 @@ def decided(by=GRACE, yes=True, after=dt.timedelta(hours=1), **fields):
 def cancelled(by=ADA, after=dt.timedelta(hours=1), **fields):
     """Build a cancellation, wished an hour after noon."""
     return Cancellation(**{"by": by, "cancelled_at": NOON + after, **fields})
+
+
+def undelivered(to=GRACE, channel="mailtos-1", occasion="asked", **fields):
+    """Build a message that a channel did not take."""
+    return Undelivered(**{"to": to, "channel": channel, "occasion": occasion, "key": f"{occasion}-to-{to}", **fields})
+
+
+def an_answer(html, **fields):
+    """Give what a browser sends when the page's Approve is pressed, or with `answer` another button."""
+    hidden = re.search(r'<input type="hidden" name="page" value="([^"]*)">', html)
+    return {"page": hidden[1] if hidden else "", "answer": "approve", **fields}
+
+
+def a_principal(email=None, tenant="t", subject="o", **claims):
+    """Build the header by which the platform says who is signed in; with an e-mail it is verified."""
+    verified = {"email": email, "xms_edov": "1"} if email else {}
+    values = {"tid": tenant, "oid": subject, "sub": "pairwise", "name": "Somebody", **verified, **claims}
+    listed = [{"typ": name, "val": value} for name, value in values.items() if value is not None]
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps({"claims": listed}).encode()).decode()}

@@ -134,12 +134,12 @@ class Instance:
     def cancellation(self, cancellation, **more):
         return self.raised("cancel", cancellation.model_dump(mode="json"), **more)
 
-    def result(self, number, *, failure=None):
-        """The result of an activity, by its number."""
+    def result(self, number, *, failure=None, undelivered=()):
+        """The result of an activity, by its number: done, failed, or done but for some messages."""
         common = {"TaskScheduledId": number, "EventId": -1, "IsPlayed": False, "Timestamp": stamp(self.now)}
         if failure:
             return {"EventType": 6, "Reason": failure, "Details": "{}", **common}
-        return {"EventType": 5, "Result": "1", **common}
+        return {"EventType": 5, "Result": json.dumps(activities.written(undelivered)), **common}
 
     def finish(self, number, **more):
         """Complete an activity."""

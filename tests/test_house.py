@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
 DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
 
-PURE = ["value", "policy", "model", "preview", "errors", "forms", "wire"]
+PURE = ["value", "policy", "model", "preview", "errors", "forms", "fields", "links", "identity", "wire"]
 NO_CLOCK = ["workflow", "model", "policy", "value", "preview"]
 
 LAYERS = {
@@ -29,6 +29,9 @@ LAYERS = {
     "model": {"value", "policy"},
     "preview": {"value", "policy", "model"},
     "forms": {"value"},
+    "fields": {"value", "forms"},
+    "links": {"value", "policy", "model"},
+    "identity": {"value", "policy", "model", "links", "errors"},
 }
 
 AZURE = {"azure", "durabletask", "grpc"}
@@ -196,6 +199,8 @@ FUNCTIONS = {
     "reassignment": "httpTrigger",
     "delegation": "httpTrigger",
     "policy_preview": "httpTrigger",
+    "approval_page": "httpTrigger",
+    "page_script": "httpTrigger",
     "health": "httpTrigger",
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
@@ -203,15 +208,18 @@ FUNCTIONS = {
 }
 
 ROUTES = {
-    # route: (what it offers, who may call it: "function" is a holder of a key, "anonymous" is everyone)
-    "api/requests": ("POST", "function"),
-    "api/requests/{request_id}": ("GET", "function"),
-    "api/requests/{request_id}/cancel": ("POST", "function"),
-    "api/approvals/{request_id}": ("POST", "function"),
-    "api/requests/{request_id}/reassign": ("POST", "function"),
-    "api/approvals/{request_id}/delegate": ("POST", "function"),
-    "api/policies/preview": ("POST", "function"),
-    "api/health": ("GET", "anonymous"),
+    # route: (what it offers, whom the host lets through: "function" is a holder of a key, "anonymous" is everyone;
+    # what guards it in the app)
+    "api/requests": ("POST", "function", "a key makes requests for anyone"),
+    "api/requests/{request_id}": ("GET", "function", "a key reads every request"),
+    "api/requests/{request_id}/cancel": ("POST", "function", "a key takes back every request"),
+    "api/approvals/{request_id}": ("POST", "function", "a key attests any approver, who must be asked"),
+    "api/requests/{request_id}/reassign": ("POST", "function", "a key acts for whoever is in charge"),
+    "api/approvals/{request_id}/delegate": ("POST", "function", "a key attests any approver, who must be asked"),
+    "api/policies/preview": ("POST", "function", "nothing is kept and nobody asked"),
+    "approve/{token}": ("GET, POST", "anonymous", "a signed link, for one person of one request"),
+    "assets/time.js": ("GET", "anonymous", "a file that says nothing of anyone"),
+    "api/health": ("GET", "anonymous", "says nothing of anyone"),
 }
 
 INDEX = """
@@ -242,7 +250,7 @@ def test_the_names_of_the_functions_stay(registered):
 def test_every_route_is_in_one_table_with_who_may_call_it(registered):
     found = {trigger["route"]: last_word(trigger["authLevel"]) for _, trigger in registered if "route" in trigger}
 
-    assert found == {route: who for route, (_, who) in ROUTES.items()}, (
+    assert found == {route: who for route, (_, who, _) in ROUTES.items()}, (
         "A route or its auth level differs from the table of this test. Say there who may call it, and mean it."
     )
 
@@ -260,12 +268,14 @@ def last_word(enumerated):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_offers_what_the_table_says(caller, route):
-    method, _ = ROUTES[route]
+    methods, _, _ = ROUTES[route]
 
-    allowed = caller.http.options("/" + route.format(request_id="0" * 32)).headers["Allow"]
+    path = route.format_map({"request_id": "0" * 32, "token": "none"})
 
-    assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == {method}, (
-        f"{route} offers {allowed}; the table says {method}."
+    allowed = caller.http.options(f"/{path}").headers["Allow"]
+
+    assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == set(methods.split(", ")), (
+        f"{route} offers {allowed}; the table says {methods}."
     )
 
 
@@ -336,9 +346,9 @@ def test_every_error_code_is_described(code):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_is_described(route):
-    title = f"{ROUTES[route][0]} /{route}"
-
-    assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
+    for method in ROUTES[route][0].split(", "):
+        title = f"{method} /{route}"
+        assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
 
 
 def test_the_make_targets_the_readme_names_exist():
@@ -430,8 +440,11 @@ def test_the_extension_bundle_is_one_that_knows_the_scheduler(host_json):
 # --- what is installed ----------------------------------------------------------------------------
 
 IMPORTED_AS = {
+    "apprise": "apprise",
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",
+    "itsdangerous": "itsdangerous",
+    "Jinja2": "jinja2",
     "jsonschema": "jsonschema",
     "pydantic": "pydantic",
 }

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.builders import ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on
+from tests.builders import ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on, undelivered
 from tests.simulation import Instance
 
 HOUR = dt.timedelta(hours=1)
@@ -103,7 +103,30 @@ def passed_on_and_decided():
     return finished(instance.deliver(instance.decision(decided(ALAN, slot=1), key="decision-0-1")))
 
 
+def approved_after_a_message_was_sent_again():
+    instance = Instance(asked(tell=True, retries=5)).start()
+    instance.finish(1, undelivered=[undelivered()])
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.fire())
+    instance.finish(next(iter(instance.running)), undelivered=[undelivered()])
+    instance.finish(next(iter(instance.running)))
+    return finished(instance.deliver(instance.decision(decided())))
+
+
+def told_the_outcome_at_the_third_time():
+    instance = Instance(asked(tell=True, retries=5)).start()
+    instance.finish(1)
+    instance.deliver(instance.decision(decided()))
+    instance.finish(next(iter(instance.running)), undelivered=[undelivered(occasion="outcome")])
+    instance.deliver(instance.fire())
+    instance.finish(next(iter(instance.running)), failure="no network")
+    instance.deliver(instance.fire())
+    return finished(instance)
+
+
 PATHS = [
+    approved_after_a_message_was_sent_again,
+    told_the_outcome_at_the_third_time,
     two_stages_with_a_quorum,
     escalated_after_reminders,
     passed_on_and_decided,

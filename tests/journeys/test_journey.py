@@ -14,7 +14,8 @@ def test_a_new_request_is_pending_and_says_where_to_decide_and_to_look(caller, h
     body = answer.json()
     assert answer.status_code == 201
     assert body["status"] == "Pending"
-    assert body["approval_url"] == f"{host.url}/api/approvals/{body['request_id']}"
+    assert body["approval_url"].startswith(f"{host.url}/approve/")
+    assert body["decision_url"] == f"{host.url}/api/approvals/{body['request_id']}"
     assert body["status_url"] == f"{host.url}/api/requests/{body['request_id']}"
     assert answer.headers["Location"] == body["status_url"]
     assert body["deadline"].endswith("Z")

@@ -21,6 +21,7 @@ from approvals.errors import (
     NotJsonMedia,
     Unreadable,
 )
+from approvals.links import Invitation
 from approvals.policy import Panel, Policy, Stage
 from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem
 from tests.builders import (
@@ -40,6 +41,7 @@ from tests.builders import (
     decided,
     found,
     passed_on,
+    undelivered,
 )
 
 JSON = {"content-type": "application/json"}
@@ -892,7 +894,7 @@ def test_the_requester_is_recognised_in_every_spelling():
 @pytest.mark.parametrize("field", sorted(wire.Asking.model_fields))
 def test_a_field_of_the_short_form_does_not_stand_beside_stages(field):
     value = {"approvers": [GRACE], "required": 1, "escalate_to": None, "timeout_hours": 24, "remind_every_hours": None}
-    usual = {"reject_when": "any", "on_timeout": "timeout"}
+    usual = {"reject_when": "any", "on_timeout": "timeout", "assurance": "any"}
 
     body = a_request(stages=[{"approvers": [GRACE]}], **{field: (value | usual)[field]})
 
@@ -1265,11 +1267,16 @@ def test_who_says_nothing_of_what_they_know_is_told_apart():
 
 def test_a_new_request_is_told_with_its_addresses_and_deadline():
     request = asked(hours=2)
+    link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert wire.created(request, model.Story()) == {
+    assert wire.created(request, model.Story(), [link]) == {
         "request_id": request.request_id,
         "status": "Pending",
-        "approval_url": f"http://localhost:7071/api/approvals/{request.request_id}",
+        "approval_url": "http://localhost:7071/approve/token",
+        "approvals": [
+            {"approver": None, "stage": 1, "escalated": False, "approval_url": "http://localhost:7071/approve/token"}
+        ],
+        "decision_url": f"http://localhost:7071/api/approvals/{request.request_id}",
         "status_url": f"http://localhost:7071/api/requests/{request.request_id}",
         "deadline": "2026-03-01T14:00:00.000Z",
     }
@@ -1279,6 +1286,7 @@ TOLD = [
     "request_id",
     "status",
     "requester",
+    "requester_assurance",
     "item",
     "description",
     "details",
@@ -1293,6 +1301,7 @@ TOLD = [
     "changes",
     "options",
     "form",
+    "undelivered",
     "notes",
 ]
 
@@ -1371,6 +1380,10 @@ def the_largest(one, ending):
         holders={str(s): person(1000 + s, one) for s in range(model.MAX_CHANGES)},
         votes=votes if ending == "decided" else votes[:-1],
         changes=changes,
+        generations={str(s): 1 for s in range(model.MAX_CHANGES)},
+        undelivered=tuple(undelivered(person(1000 + s, one), key="k" * 120) for s in range(2)),
+        attempts=5,
+        deliver_at=NOON + 10 * HOUR,
         waits=dict.fromkeys(keys, model.MAX_SPENT_WAITS + model.MAX_CHANGES + 2),
     )
     for stage in stages * 3:
@@ -1448,9 +1461,10 @@ def test_what_was_left_out_is_read_back_from_the_history(ending, encoded):
     assert back.holders == story.holders
     assert back.decision == story.decision
     assert back.cancellation == story.cancellation
-    assert len(back.notes) == len(story.notes)
-    assert all(whole.startswith(cut) for whole, cut in zip(story.notes, back.notes, strict=True))
-    same = {"status", "settled_at", "stage", "escalated", "asked_at", "reminded", "waits"}
+    *notes, undelivered = back.notes
+    assert all(whole.startswith(cut) for whole, cut in zip(story.notes, notes, strict=True))
+    assert undelivered == "Messages not delivered: 2."
+    same = {"status", "settled_at", "stage", "escalated", "asked_at", "reminded", "waits", "generations", "deliver_at"}
     assert back.model_dump(include=same) == story.model_dump(include=same)
 
 

@@ -1,0 +1,53 @@
+"""Words for people: the templates beside this file, and how times are written in them.
+
+In HTML every value is escaped. Where a value is missing the template fails, in the tests, not on a page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from approvals.value import rfc3339
+
+TEMPLATES = Path(__file__).parent / "templates"
+UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+@cache
+def environment() -> Environment:
+    """Give the templates."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"utc": spoken, "rfc3339": rfc3339, "span": span}
+    return made
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template, such as `pages/form.html`."""
+    return environment().get_template(template).render(**values)
+
+
+def spoken(moment: dt.datetime) -> str:
+    """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
+    return f"{moment.astimezone(dt.UTC):%A, %-d %B %Y, %H:%M} UTC"
+
+
+def span(duration: dt.timedelta) -> str:
+    """Write a duration for people, its two largest units: 2 days 3 hours; less than a minute is said so."""
+    rest, said = int(duration.total_seconds()), []
+    for name, seconds in UNITS:
+        count, rest = divmod(rest, seconds)
+        if count:
+            said.append(f"{count} {name}{'s' if count > 1 else ''}")
+    return " ".join(said[:2]) or "less than a minute"

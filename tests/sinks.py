@@ -1,0 +1,196 @@
+"""Real servers that take what channels send, and fail as told: for mail, and for everything that speaks HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import http.server
+import json
+import logging
+import socket
+import struct
+import threading
+from dataclasses import dataclass, field
+
+from aiosmtpd.smtp import SMTP
+
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the server's own log, with every mail in it
+
+PATIENCE = 20
+"""Seconds after which something that was awaited counts as not having happened."""
+
+
+class Sink:
+    """Keeps what arrives, and lets a test wait for it."""
+
+    def __init__(self):
+        self.received = []
+        self.changed = threading.Condition()
+        self.closing = threading.Event()
+
+    def keep(self, thing):
+        with self.changed:
+            self.received.append(thing)
+            self.changed.notify_all()
+
+    def wait_for(self, count):
+        """Wait until so many have arrived, and give them."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.received) >= count, PATIENCE), f"only {len(self.received)}"
+            return list(self.received)
+
+
+@dataclass
+class Mail:
+    """A message with its envelope."""
+
+    sender: str
+    recipients: list
+    message: email.message.EmailMessage
+
+    @property
+    def text(self):
+        return self.message.get_body(("plain",)).get_content()
+
+    @property
+    def html(self):
+        return self.message.get_body(("html",)).get_content()
+
+
+class SmtpSink(Sink):
+    """A mail server. `failures` says how the next messages are treated: "451", "550", "hang" or "drop"."""
+
+    def __init__(self, *failures):
+        super().__init__()
+        self.failures = list(failures)
+
+    def __enter__(self):
+        self.loop = asyncio.new_event_loop()
+        self.released = asyncio.Event()
+        listening = self.loop.create_server(self.session, "127.0.0.1", 0)
+        self.server = self.loop.run_until_complete(listening)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result(PATIENCE)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(PATIENCE)
+        self.loop.close()
+
+    async def end(self):
+        self.released.set()
+        self.server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def session(self):
+        return SMTP(self, hostname="sink", enable_SMTPUTF8=True, loop=self.loop)
+
+    async def handle_DATA(self, server, _, envelope):  # noqa: N802 - aiosmtpd's name
+        match self.failures.pop(0) if self.failures else None:
+            case "hang":
+                await self.released.wait()
+                return "421 closing"
+            case "drop":
+                server.transport.abort()
+                return "421 dropped"
+            case str(code):
+                return f"{code} not now"
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.keep(Mail(envelope.mail_from, envelope.rcpt_tos, message))
+        return "250 taken"
+
+    def url(self, to="{approver}", **options):
+        """Give the address as Apprise has it; `options` are its own, such as `cto`."""
+        more = "".join(f"&{name}={value}" for name, value in options.items())
+        return f"mailto://127.0.0.1:{self.port}/?from=approvals@example.com&to={to}&mode=insecure{more}"
+
+
+@dataclass
+class Posted:
+    """A request over HTTP."""
+
+    path: str
+    headers: dict
+    body: bytes
+    json: dict = field(init=False)
+
+    def __post_init__(self):
+        try:
+            self.json = json.loads(self.body)
+        except ValueError:
+            self.json = None
+
+
+class WebhookSink(Sink):
+    """A web server that takes everything. `answers` says how: a status, "hang", "reset" or ("redirect", address)."""
+
+    def __init__(self, *answers):
+        super().__init__()
+        self.answers = list(answers)
+
+    def __enter__(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.closing.set()
+        self.server.shutdown()
+        self.thread.join(PATIENCE)
+        self.server.server_close()
+
+    def handler(self):
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                sink.keep(Posted(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                match sink.answers.pop(0) if sink.answers else 200:
+                    case "hang":
+                        sink.closing.wait(PATIENCE)
+                        self.close_connection = True
+                    case "reset":
+                        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.connection.close()
+                        self.close_connection = True
+                    case ("redirect", address):
+                        self.reply(307, Location=address)
+                    case status:
+                        self.reply(status)
+
+            do_POST = do_PUT = do_GET = answer  # noqa: N815 - the names of http.server
+
+            def reply(self, status, **headers):
+                content = b'{"ok": true, "success": true}'
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", "Content-Length": len(content)}.items():
+                    self.send_header(name, str(value))
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+            def finish(self):
+                if not self.connection._closed:
+                    super().finish()
+
+        return Handler
+
+    def url(self, scheme="json", path="hook", **options):
+        """Give the address as Apprise has it."""
+        more = "&".join(f"{name}={value}" for name, value in options.items())
+        return f"{scheme}://127.0.0.1:{self.port}/{path}{'?' if more else ''}{more}"
