@@ -279,7 +279,7 @@ def test_it_is_sent_again_after_a_growing_delay_and_then_given_up():
     while instance.running:
         instance.finish(sending(instance))
         instance.deliver(instance.fire())
-        if not instance.custom_status["status"] == "Pending":
+        if instance.custom_status["status"] != "Pending":
             break
         attempts.append(instance.now - NOON)
         instance.finish(sending(instance), undelivered=[undelivered()])

@@ -456,6 +456,21 @@ def test_whose_link_was_passed_on_is_told_to_whom_and_a_stranger_is_not():
     assert stranger.value.passed_on_to is None
 
 
+def test_who_gets_an_answer_back_has_a_new_link_and_the_old_one_stays_void():
+    one = a_found("any", allow=False, open_slot=False)
+    changes = (passed_on(ALAN, CAROL), passed_on(CAROL, EVE), passed_on(EVE, CAROL))
+    one = one.with_story(one.story.model_copy(update={"generations": {"1": 3}, "changes": changes}))
+    links = [
+        link_to(one.request, stage=0, escalated=False, slot=1, generation=generation, holder=CAROL)
+        for generation in range(4)
+    ]
+
+    for link in links[:3]:
+        with pytest.raises(LinkVoid):
+            authorize(one, CAROL, Evidence("page", link))
+    assert authorize(one, CAROL, Evidence("page", links[3])) == "link"
+
+
 def test_a_link_of_a_stage_that_is_over_answers_nothing_any_more():
     one = a_found("any", allow=False, open_slot=False)
     later = one.with_story(one.story.model_copy(update={"stage": 1, "holders": {}, "generations": {}}))

@@ -15,7 +15,21 @@ from approvals import model
 from approvals.model import Change, Found, Story, Wake
 from approvals.preview import Imagined, preview
 from devhost import replay
-from tests.builders import ADA, ALAN, EVE, GRACE, HOUR, NOON, a_panel, a_policy, asked, cancelled, decided, passed_on
+from tests.builders import (
+    ADA,
+    ALAN,
+    EVE,
+    GRACE,
+    HOUR,
+    NOON,
+    a_panel,
+    a_policy,
+    asked,
+    cancelled,
+    decided,
+    passed_on,
+    undelivered,
+)
 from tests.referee import Referee
 from tests.simulation import Instance, answer
 
@@ -185,7 +199,8 @@ def random_schedule(seed):
     """Run the orchestrator to its end on a random, unkind day."""
     chance = random.Random(seed)
     policy = a_random_policy(chance)
-    instance = Instance(asked(policy=policy, tell=chance.random() < 0.5, keyed=chance.random() < 0.2))
+    tell = chance.random() < 0.5
+    instance = Instance(asked(policy=policy, tell=tell, retries=chance.choice([0, 5]), keyed=chance.random() < 0.2))
     on_the_way, number = [], 0
     instance.start()
     for _ in range(600):
@@ -198,8 +213,9 @@ def random_schedule(seed):
             on_the_way += [event] * chance.choice([0, 1, 1, 1, 2])  # lost, once, twice
         for running in list(instance.running):
             if chance.random() < 0.5:
-                failure = "bad luck" if chance.random() < 0.2 else None
-                arriving += [instance.result(running, failure=failure)] * chance.choice([1, 1, 1, 2])
+                in_part = {"undelivered": [undelivered()]} if tell else {}
+                luck = chance.choice([{}, {}, {"failure": "bad luck"}, in_part])
+                arriving += [instance.result(running, **luck)] * chance.choice([1, 1, 1, 2])
                 instance.running.pop(running)
         while on_the_way and chance.random() < 0.5:
             arriving.append(on_the_way.pop(chance.randrange(len(on_the_way))))
@@ -231,7 +247,7 @@ def heard_by(instance, monkeypatch):
 
 def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch, capsys):
     """Stages, reminders, escalations, changes; events lost, doubled, shuffled, forged; activities that fail."""
-    schedules, outcomes, rounds, votes, changes = 5000, {}, 0, 0, 0
+    schedules, outcomes, rounds, votes, changes = 3500, {}, 0, 0, 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK warns of every second event of a name
         for seed in range(schedules):
@@ -245,7 +261,8 @@ def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch
                 referee.hear(thing, now)
             agree(found, referee)
             nothing_was_doubled(seed, instance, heard)
-            (told,) = instance.activities_of("process_approval")
+            told, *again = instance.activities_of("process_approval")
+            assert all(each["occasion"] == "again" for each in again)
             assert told["story"]["status"] == found.story.status
             outcomes[found.story.status] = outcomes.get(found.story.status, 0) + 1
             rounds += len(instance.activities_of("submit_approval_request"))
@@ -254,9 +271,9 @@ def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch
 
     with capsys.disabled():
         print(f"{schedules} schedules, {rounds} rounds, {votes} votes, {changes} changes: {outcomes}")
-    assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 200, outcomes
+    assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 150, outcomes
     assert votes > schedules / 2
-    assert changes > 300
+    assert changes > 200
 
 
 def nothing_was_doubled(seed, instance, heard):

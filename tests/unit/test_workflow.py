@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from devhost import replay
-from tests.builders import ALAN, EVE, GRACE, NOON, asked, cancelled, decided
+from tests.builders import ALAN, EVE, GRACE, NOON, asked, cancelled, decided, undelivered
 from tests.simulation import Instance, answer
 
 HOUR = dt.timedelta(hours=1)
@@ -310,7 +310,8 @@ def random_schedule(seed):
     """Run the orchestrator to its end on a random day; give the instance and what was said to it."""
     chance = random.Random(seed)
     hours = chance.choice([1, 24, 24, 24 * 6, 24 * 13, 24 * 30])
-    instance = Instance(asked(hours=hours, tell=chance.random() < 0.5, keyed=chance.random() < 0.3))
+    tell = chance.random() < 0.5
+    instance = Instance(asked(hours=hours, tell=tell, retries=chance.choice([0, 5]), keyed=chance.random() < 0.3))
     said, waiting_to_arrive = [], []
 
     def speak():
@@ -344,8 +345,9 @@ def random_schedule(seed):
             speak()
         for number in list(instance.running):
             if chance.random() < 0.5:
-                failure = "bad luck" if chance.random() < 0.2 else None
-                arriving += [instance.result(number, failure=failure)] * chance.choice([1, 1, 1, 2])
+                in_part = {"undelivered": [undelivered()]} if tell else {}
+                luck = chance.choice([{}, {}, {"failure": "bad luck"}, in_part])
+                arriving += [instance.result(number, **luck)] * chance.choice([1, 1, 1, 2])
                 instance.running.pop(number)
         while waiting_to_arrive and chance.random() < 0.5:
             arriving.append(waiting_to_arrive.pop(chance.randrange(len(waiting_to_arrive))))
@@ -361,7 +363,7 @@ def random_schedule(seed):
 
 def test_no_schedule_hangs_loses_or_doubles_an_answer():
     """Early, doubled, late, shuffled and unreadable events; timers; activities that fail, double or come late."""
-    schedules, outcomes, rounds = 3500, {}, 0
+    schedules, outcomes, rounds, tried_again = 2500, {}, 0, 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK warns of every second event of a name
         for seed in range(schedules):
@@ -369,9 +371,11 @@ def test_no_schedule_hangs_loses_or_doubles_an_answer():
 
             assert isinstance(instance.end, replay.Completed), f"schedule {seed} did not end: {instance.end}"
             story = instance.story
-            told = instance.activities_of("process_approval")
-            assert len(told) == 1, f"schedule {seed} was told {len(told)} times"
-            assert told[0]["story"]["status"] == story["status"], f"schedule {seed} was told something else"
+            told, *again = instance.activities_of("process_approval")
+            assert told["story"]["status"] == story["status"], f"schedule {seed} was told something else"
+            assert all(each["occasion"] == "again" for each in again), f"schedule {seed} was told twice"
+            assert len(again) <= instance.request.retries
+            tried_again += len(again) + tries(instance)
             expect(seed, instance, said, story)
             outcomes[story["status"]] = outcomes.get(story["status"], 0) + 1
             rounds += len(instance.activities_of("submit_approval_request"))
@@ -379,6 +383,12 @@ def test_no_schedule_hangs_loses_or_doubles_an_answer():
     assert sum(outcomes.values()) == schedules
     assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 100, outcomes
     assert rounds > schedules
+    assert tried_again > schedules / 4
+
+
+def tries(instance):
+    """Count how often the approvers were told again what had not been delivered."""
+    return sum(notice["occasion"] == "again" for notice in instance.activities_of("submit_approval_request"))
 
 
 def expect(seed, instance, said, story):
