@@ -1,0 +1,179 @@
+"""People are told, over real mail and real webhooks; what they are sent gets them to their page."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.builders import ADA, ALAN, EVE, GRACE
+from tests.localhost import LocalHost
+from tests.sinks import SmtpSink, WebhookSink
+
+
+@pytest.fixture
+def post():
+    """Give a mail server."""
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def room():
+    """Give a web server that stands for a chat room."""
+    with WebhookSink() as sink:
+        yield sink
+
+
+class Form(HTMLParser):
+    """What a page would send."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.values, self.buttons = {}, []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag == "input" and found["type"] == "hidden":
+            self.values[found["name"]] = found["value"]
+        if tag == "button" and found.get("name") == "answer":
+            self.buttons.append(found["value"])
+
+
+def link_in(mail):
+    (link,) = set(re.findall(r"http://\S+/approve/[\w.-]+", mail.text))
+    assert link in mail.html
+    return link
+
+
+def open_and_press(caller, link, button, **typed):
+    """Open a link as a person does, and press a button of the page."""
+    form = Form(caller.http.get(link).raise_for_status().text)
+    assert button in form.buttons
+    return caller.http.post(link, data={**form.values, **typed, "answer": button})
+
+
+def by_person(mails):
+    return {mail.recipients[0]: mail for mail in mails}
+
+
+def test_who_is_asked_gets_a_mail_with_a_link_and_answers_on_its_page(started, calling, post):
+    caller = calling(started(LocalHost(NOTIFY_URLS=post.url(), NOTIFY_REQUESTER="true")))
+    request_id = caller.asked(approvers=[GRACE, ALAN], required="all", item="Move the database")
+
+    asked = by_person(post.wait_for(2))
+    answer = open_and_press(caller, link_in(asked[GRACE]), "approve", comments="Go")
+    open_and_press(caller, link_in(asked[ALAN]), "reject", comments="Not on a Friday")
+
+    story = caller.outcome(request_id)
+    assert answer.status_code == 303
+    assert set(asked) == {GRACE, ALAN}
+    assert story["status"] == "Rejected"
+    assert [(vote["approver"], vote["channel"], vote["assurance"]) for vote in story["votes"]] == [
+        (GRACE, "page", "link"),
+        (ALAN, "page", "link"),
+    ]
+    (told,) = post.wait_for(3)[2:]
+    assert told.recipients == [ADA]
+    assert "Not on a Friday" in told.text
+    assert "/approve/" not in told.text + told.html
+
+
+def test_who_it_is_passed_on_to_hears_of_it_and_the_old_link_is_void(started, calling, post):
+    caller = calling(started(LocalHost(NOTIFY_URLS=post.url())))
+    request_id = caller.asked(approvers=[GRACE])
+    (first,) = post.wait_for(1)
+
+    caller.http.post(f"/api/approvals/{request_id}/delegate", json={"approver": GRACE, "to": EVE}).raise_for_status()
+    second = post.wait_for(2)[1]
+
+    void = caller.http.get(link_in(first))
+    assert void.status_code == 403
+    assert EVE in void.text
+    assert second.recipients == [EVE]
+    assert open_and_press(caller, link_in(second), "approve").status_code == 303
+    assert caller.outcome(request_id)["decision"]["on_behalf_of"] == GRACE
+
+
+def test_who_is_asked_instead_when_nobody_answers_gets_a_link_of_their_own(started, calling, post):
+    caller = calling(started(LocalHost(NOTIFY_URLS=post.url())))
+    second = 1 / 3600
+    policy = {"on_timeout": "escalate", "escalate_to": [EVE], "timeout_hours": second}
+    request_id = caller.asked(approvers=[GRACE], **policy)
+
+    escalated = by_person(post.wait_for(2))[EVE]
+
+    assert open_and_press(caller, link_in(escalated), "approve").status_code == 303
+    assert caller.outcome(request_id)["decision"]["approver"] == EVE
+
+
+def test_a_room_hears_what_goes_on_and_has_nobodys_link(started, calling, post, room):
+    caller = calling(started(LocalHost(NOTIFY_URLS=f"{post.url()} {room.url()}")))
+    request_id = caller.asked(approvers=[GRACE])
+    (asked,) = room.wait_for(1)
+
+    caller.decide(request_id)
+
+    told = room.wait_for(2)[1]
+    assert "/approve/" not in str(asked.json) + str(told.json)
+    assert GRACE in told.json["message"]
+    assert asked.headers["x-approval-message"] in asked.json["message"]
+    assert asked.headers["x-approval-message"] != told.headers["x-approval-message"]
+
+
+def test_a_room_has_the_link_of_a_request_that_names_nobody(started, calling, room):
+    caller = calling(started(LocalHost(NOTIFY_URLS=room.url())))
+    body = caller.ask().json()
+
+    (asked,) = room.wait_for(1)
+
+    assert body["approval_url"] in asked.json["message"]
+
+
+@pytest.mark.parametrize("answer", [500, "hang", "reset", ("redirect", "http://127.0.0.1:9/")], ids=str)
+def test_a_channel_that_fails_is_in_the_status_silences_no_other_and_holds_up_no_decision(
+    started, calling, post, answer
+):
+    with WebhookSink(*[answer] * 20) as broken:
+        caller = calling(started(LocalHost(NOTIFY_URLS=f"{broken.url()} {post.url()}")))
+        request_id = caller.asked(approvers=[GRACE])
+        (asked,) = post.wait_for(1)
+        story = failing(caller, request_id)
+
+        decided = open_and_press(caller, link_in(asked), "approve")
+
+        assert decided.status_code == 303
+        assert caller.look(request_id).json()["status"] == "Approved"
+    (undelivered,) = story["undelivered"]
+    assert (undelivered["to"], undelivered["channel"], undelivered["occasion"]) == (None, "json-1", "asked")
+    assert undelivered["next_attempt_at"] > story["created_at"]
+
+
+def failing(caller, request_id):
+    """Give the story once it says that something was not delivered; what it waits for is the channel giving up."""
+    for wait in [None, *[1] * 20]:  # the answer is held by the host
+        story = caller.look(request_id, wait).json()
+        if story["undelivered"]:
+            return story
+    raise AssertionError("nothing failed")
+
+
+def test_a_person_who_cannot_be_addressed_is_in_the_status_and_not_tried_again(started, calling, post):
+    caller = calling(started(LocalHost(NOTIFY_URLS=post.url())))
+    request_id = caller.asked(approvers=[f"{GRACE},{EVE}", ALAN])
+
+    (asked,) = post.wait_for(1)
+    (undelivered,) = failing(caller, request_id)["undelivered"]
+
+    assert asked.recipients == [ALAN]
+    assert undelivered["to"] == f"{GRACE},{EVE}"
+    assert undelivered["next_attempt_at"] is None
+
+
+def test_a_setting_that_is_no_address_stops_the_app_and_is_not_repeated():
+    with pytest.raises(AssertionError, match="NOTIFY_URLS: number 2") as caught:
+        LocalHost(NOTIFY_URLS="json://127.0.0.1/hook nosuch://user:s3cret@host").start()
+
+    assert "s3cret" not in str(caught.value)
