@@ -4,6 +4,8 @@ The journey, with `make run` in another terminal:
 
 curl -s http://localhost:7071/api/requests -H 'Content-Type: application/json' -d '{"requester": "ada@example.com", "item": "New laptop", "timeout_hours": 24}'
 
+(its answer has an approval_url: open it in a browser, or decide as a system does)
+
 curl -s http://localhost:7071/api/approvals/REQUEST_ID -H 'Content-Type: application/json' -d '{"is_approved": true, "approver": "grace@example.com", "comments": "Enjoy"}'
 
 curl -s http://localhost:7071/api/requests/REQUEST_ID

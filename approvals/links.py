@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TOKEN_CHARACTERS = 400
 """More than any link of ours has; what is longer is not looked at."""
+SHOWN_AFTER = dt.timedelta(days=7)
+"""How long after its latest end a request's links still show how it ended; they decide nothing then."""
 TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -53,10 +55,10 @@ class Link:
     holder: str
     """What tells the holder from others (`fingerprint`), so that a link is one person's; empty for the open slot."""
     expires_at: int
-    """Seconds since 1970, UTC: the latest end the request can have."""
+    """Seconds since 1970, UTC: some time after the latest end the request can have."""
 
     def expired(self, now: dt.datetime) -> bool:
-        """Tell whether the request must have ended."""
+        """Tell whether the request must have ended long ago."""
         return now.timestamp() >= self.expires_at
 
     def is_of(self, found: Found) -> bool:
@@ -86,7 +88,7 @@ def link_to(request: Request, *, stage: int, escalated: bool, slot: int, generat
         slot=slot,
         generation=generation,
         holder=fingerprint(holder),
-        expires_at=int(latest.timestamp()) + 1,
+        expires_at=int((latest + SHOWN_AFTER).timestamp()),
     )
 
 

@@ -13,7 +13,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -74,11 +74,13 @@ HEADERS = {
 @blueprint.durable_client_input(client_name="client")
 async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/approve/{token}`: show, and on POST decide. Every answer is a page, also when something goes wrong."""
-    chosen = settings.current()
+    chosen, token = settings.current(), req.route_params["token"]
     try:
         if req.method == "OPTIONS":
             return func.HttpResponse(status_code=204, headers={**HEADERS, "Allow": ALLOWED})
-        visit = Visit(Approvals(Instances(client), chosen), req.route_params["token"], evidence_of(req, chosen))
+        if urlsplit(req.url).path.endswith("/"):  # some programs add one; what the page refers to would be elsewhere
+            return func.HttpResponse(status_code=308, headers={**HEADERS, "Location": f"../{quote(token)}"})
+        visit = Visit(Approvals(Instances(client), chosen), token, evidence_of(req, chosen))
         match req.method:
             case "GET" | "HEAD":
                 return await show(visit)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.builders import asked, decided
+from tests.builders import asked, decided, undelivered
 from tests.infra import bicep
 from tests.localhost import LocalHost, LocalTaskHub
 from tests.simulation import Instance
@@ -117,7 +117,7 @@ def test_telling_people_costs_what_the_page_says(counted):
     one.caller.decide(request_id)
     one.wait_for(activity_results=2, turns=4)
 
-    assert one.so_far() == rows()["is approved, and people are told (`NOTIFY_LOG`)"]
+    assert one.so_far() == rows()["is approved, and people are told (`NOTIFY_URLS`, `NOTIFY_LOG`)"]
 
 
 def test_an_idempotency_key_costs_what_the_page_says(counted):
@@ -171,6 +171,24 @@ def test_five_days_more_cost_what_the_page_says():
     counts = [actions(unanswered(hours=24 * days)) for days in (1, 6, 11, 16)]
 
     assert counts == [rows()["nobody answers"]["actions"] + more * periods for periods in range(4)]
+
+
+def test_a_message_that_is_sent_again_costs_what_the_page_says():
+    more = int(re.search(r"each attempt adds (\d+) actions", PAGE)[1])
+
+    def told(failures):
+        instance = Instance(asked(tell=True, retries=5)).start()
+        for _ in range(failures):
+            instance.finish(min(instance.running), undelivered=[undelivered()])
+            instance.finish(min(instance.running))
+            instance.deliver(instance.fire())
+        instance.finish(min(instance.running))
+        instance.deliver(instance.decision(decided()))
+        instance.finish(min(instance.running))
+        assert instance.end
+        return actions(instance)
+
+    assert [told(failures) - told(0) for failures in range(4)] == [more * failures for failures in range(4)]
 
 
 def test_the_simulation_and_the_hub_count_alike():

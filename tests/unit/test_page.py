@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -645,7 +646,9 @@ async def test_a_request_that_is_not_kept_any_more_has_expired():
 
 async def test_a_link_that_has_expired_shows_nothing_of_its_request():
     one = found(a_policy(a_panel(GRACE, hours=1)))
-    answer = await page.show(visit(one, a_link(one, GRACE)))
+    expired = replace(a_link(one, GRACE), expires_at=int(NOW.timestamp()))
+
+    answer = await page.show(visit(one, expired))
 
     html = answer.get_body().decode()
     assert answer.status_code == 410
