@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt bench infra clean
+.PHONY: help run demo test check fmt bench infra screenshots clean
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -36,8 +36,11 @@ bench: $(READY) ## measure against the seed's own shape; prints ratios of one ru
 infra: $(READY) ## format and lint the Bicep sources and write their snapshots anew; needs the compiler
 	@$(BIN)/python -m tests.infra.bicep
 
+screenshots: $(READY) ## take the pictures of docs/screenshots anew; needs Chromium
+	@$(BIN)/python -m tests.browser.screenshots
+
 clean: ## remove the environment and what the tools left
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local node_modules
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

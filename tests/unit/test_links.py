@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import itsdangerous
 import pytest
-from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer, base64_encode
 
 from approvals import links
 from approvals.links import Link, NotGenuine, Purpose, Signer, fingerprint, state_of
@@ -290,9 +290,7 @@ def test_what_is_signed_for_one_purpose_is_good_for_no_other():
 
     others = [SIGNER.written(Purpose.FORM, fields), form]
     others += [
-        URLSafeSerializer(KEY, salt=salt, serializer=json, serializer_kwargs=SEPARATORS, signer_kwargs=OURS).dumps(
-            fields
-        )
+        Plain(KEY, salt=salt, serializer=json, serializer_kwargs=SEPARATORS, signer_kwargs=OURS).dumps(fields)
         for salt in ("", "itsdangerous", "approval-link", "approval-link-v2", "APPROVAL-LINK-V1", "approval-link-v1 ")
     ]
     for other in others:
@@ -304,10 +302,25 @@ def test_what_is_signed_for_one_purpose_is_good_for_no_other():
 
 
 SEPARATORS = {"separators": (",", ":")}
+
+
+class Plain(URLSafeSerializer):
+    """The library's own way, without its compression."""
+
+    def dump_payload(self, obj):
+        return base64_encode(json.dumps(obj, **SEPARATORS))
+
+
+class PlainTimed(URLSafeTimedSerializer):
+    """The same with a time stamp."""
+
+    dump_payload = Plain.dump_payload
+
+
 OURS = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
 
 
-def signed_by(serializer=URLSafeSerializer, key=KEY, **kwargs):
+def signed_by(serializer=Plain, key=KEY, **kwargs):
     """Sign what a link says as someone who guesses at the way, with our own key."""
     values = {"salt": Purpose.APPROVE.value, "serializer": json, "serializer_kwargs": SEPARATORS, **kwargs}
     return serializer(key, **values).dumps(SIGNER.read(Purpose.APPROVE, TOKENS[0]))
@@ -326,7 +339,7 @@ TRICKS = {
     "key derivation: django-concat": {"signer_kwargs": {**OURS, "key_derivation": "django-concat"}},
     "no algorithm": {"signer_kwargs": {**OURS, "algorithm": itsdangerous.NoneAlgorithm()}},
     "another separator": {"signer_kwargs": {**OURS, "sep": ":"}},
-    "a time stamp": {"serializer": URLSafeTimedSerializer, "signer_kwargs": OURS},
+    "a time stamp": {"serializer": PlainTimed, "signer_kwargs": OURS},
     "no salt": {"salt": "", "signer_kwargs": OURS},
     "an empty key": {"key": "", "signer_kwargs": OURS},
     "the salt as the key": {"key": Purpose.APPROVE.value, "signer_kwargs": OURS},
@@ -338,7 +351,7 @@ TRICKS = {
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_other_way_to_sign_is_taken(trick):
     kwargs = dict(TRICKS[trick])
-    serializer = kwargs.pop("serializer", URLSafeSerializer)
+    serializer = kwargs.pop("serializer", Plain)
 
     token = signed_by(serializer, **kwargs)
 
@@ -350,17 +363,12 @@ def test_our_own_way_to_sign_is_taken_so_the_tricks_above_fail_for_what_they_cha
     assert signed_by(signer_kwargs=OURS) == TOKENS[0]
 
 
-@pytest.mark.parametrize("level", [None, 0, 1, 9])
-def test_a_link_that_another_zlib_pressed_otherwise_is_as_good(level):
-    """A platform may change its zlib while links are out for weeks."""
-    link = some_links(1)[0]
-    text = json.dumps(SIGNER.read(Purpose.APPROVE, TOKENS[0]), **SEPARATORS).encode()
-    payload = base64.urlsafe_b64encode(text if level is None else zlib.compress(text, level)).rstrip(b"=")
-    raw = itsdangerous.Signer(KEY, salt=Purpose.APPROVE.value, **OURS)
-
-    token = raw.sign(payload if level is None else b"." + payload).decode()
-
-    assert SIGNER.verify(token) == link
+def test_no_part_of_an_address_begins_or_ends_with_a_dot():
+    """Proxies and mail programs take a dot at an end for punctuation; the library's own compressed texts begin so."""
+    for token in TOKENS:
+        assert token[0] != "."
+        assert token[-1] != "."
+        assert token.count(".") == 1
 
 
 @pytest.mark.parametrize(

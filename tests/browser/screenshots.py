@@ -1,0 +1,49 @@
+"""Write docs/screenshots: the main pages on a telephone and on a desk, by day and by night."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser import chromium, gallery
+
+FOLDER = chromium.ROOT / "docs/screenshots"
+PAGES = {
+    "form": "form",
+    "options": "form-options",
+    "recorded": "recorded-and-open",
+    "decided": "decided",
+    "not-genuine": "not_genuine",
+}
+SIZES = {"telephone": {"width": 390, "height": 844}, "desktop": {"width": 1200, "height": 800}}
+HEIGHT = "document.documentElement.scrollHeight"
+SCHEMES = ("light", "dark")
+
+
+def write(folder=FOLDER, pages=PAGES):
+    """Take every picture anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = chromium.launch(playwright)
+        for (size, viewport), scheme in itertools.product(SIZES.items(), SCHEMES):
+            context = browser.new_context(
+                viewport=viewport, color_scheme=scheme, locale="en-GB", timezone_id="Europe/Berlin"
+            )
+            gallery.serve(context)
+            tab = context.new_page()
+            for name, shown in pages.items():
+                tab.goto(f"{gallery.ORIGIN}/approve/{shown}")
+                # as high as the page, so that what keeps to the window's end is at the page's
+                tab.set_viewport_size({**viewport, "height": max(viewport["height"], tab.evaluate(HEIGHT))})
+                tab.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
+                tab.set_viewport_size(viewport)
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    if not chromium.path():
+        sys.exit("The screenshots need Chromium: apt-get install chromium")
+    write()

@@ -1,0 +1,165 @@
+"""Every kind of page there is: everybody can use it, by day and by night, on a desk and on the narrowest screen."""
+
+import re
+
+import pytest
+
+from tests.browser import gallery
+from tests.browser.chromium import ROOT
+from tests.browser.conftest import Watch, not_here
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
+TOO_WIDE = """() => { const root = document.documentElement, most = root.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > most + 1);
+  return [root.scrollWidth > most, wide.map(one => one.outerHTML.slice(0, 80))] }"""
+
+
+DANGLING = """() => ["aria-describedby", "aria-labelledby", "for"].flatMap(name =>
+  [...document.querySelectorAll(`[${name}]`)].flatMap(one => one.getAttribute(name).split(" ")))
+  .filter(id => id && !document.getElementById(id))"""
+
+
+@pytest.fixture(scope="module", params=gallery.names())
+def name(request):
+    """Name a page."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def window(gallery_context):
+    """Give a tab for all pages; a new one for each takes longer than all that is asked of it."""
+    tab = gallery_context.new_page()
+    yield tab, Watch().over(tab)
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def opened(window, name):
+    """Give the page, and what the browser complained of: it is loaded once for all that is asked of it."""
+    tab, watch = window
+    watch.complaints.clear()
+    watch.requests.clear()
+    tab.goto(f"{gallery.ORIGIN}/approve/{name}")
+    return window
+
+
+@pytest.fixture
+def tab(opened):
+    """Give the page."""
+    return opened[0]
+
+
+def seen(tab, width, scheme):
+    tab.emulate_media(color_scheme=scheme)
+    if tab.viewport_size["width"] != width:
+        tab.set_viewport_size({"width": width, "height": 800})
+    return tab
+
+
+def violations(tab, axe):
+    """Run axe in a page. The browser's own hand evaluates it: the page's policy lets no script in."""
+    if not tab.evaluate("'axe' in window"):
+        tab.evaluate(axe)
+    found = tab.evaluate(RUN, TAGS)["violations"]
+    return [f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]]
+
+
+def test_the_browser_has_nothing_to_complain_of(opened):
+    _, watch = opened
+
+    assert not watch.complaints
+    assert all(request.startswith(f"GET {gallery.ORIGIN}/") for request in watch.requests)
+    assert len(watch.requests) == 2
+
+
+def test_everybody_can_use_it(tab, axe):
+    by_day = violations(seen(tab, 1000, "light"), axe)
+    by_night = violations(seen(tab, 320, "dark"), axe)
+
+    assert not by_day, "on a desk, by day"
+    assert not by_night, "on a telephone, by night"
+
+
+def test_nothing_is_wider_than_the_narrowest_screen(tab):
+    seen(tab, 320, "light")
+
+    assert tab.evaluate(TOO_WIDE) == [False, []]
+
+
+def test_nothing_is_chosen_or_begun_beforehand(tab, name):
+    assert tab.locator("input:checked").count() == (name == "problem-marked")  # where someone has chosen
+    assert tab.locator(":focus, [autofocus]").count() == 0
+
+
+def test_what_is_marked_can_be_found_and_what_is_referred_to_is_there(tab):
+    marked = tab.locator("[aria-invalid=true]")
+    links = tab.locator(".problems a")
+
+    assert marked.count() == links.count()
+    for link in links.all():
+        assert tab.locator(f"[id='{link.get_attribute('href')[1:]}'][aria-invalid=true]").count() == 1
+    assert tab.evaluate(DANGLING) == []
+
+
+def test_a_page_of_the_gallery_is_what_it_is_called(name):
+    """A refusal that becomes a form would be looked at as the form it is not."""
+    html = gallery.pages()[name].get_body().decode()
+
+    assert ("<form" in html) == name.startswith(("form", "problem", "stale"))
+    assert ('role="alert"' in html) == name.startswith(("problem", "stale"))
+
+
+def test_every_kind_of_page_is_looked_at():
+    template = (ROOT / "approvals/templates/pages/end.html").read_text(encoding="utf-8")
+    kinds = re.findall(r'^  "([a-z_]+)": "', template, re.MULTILINE)
+
+    missing = [kind for kind in kinds if kind not in gallery.names()]
+    assert len(kinds) > 20
+    assert not missing, f"Put {missing} into tests/browser/gallery.py."
+
+
+def test_a_page_that_not_everybody_can_use_is_found(person, axe):
+    tab = person()
+    gallery.serve(tab.context)
+    answer = gallery.pages()["form-plain"].get_body().decode()
+    broken = answer.replace('<label for="comments">', "<label>").replace(' lang="en"', "")
+    tab.route("**/approve/*", lambda route: route.fulfill(body=broken, content_type="text/html"))
+    tab.goto(f"{gallery.ORIGIN}/approve/form-plain")
+    tab.add_style_tag(content=".eyebrow { color: #bbb } main { width: 2000px; max-width: none }")
+
+    found = " ".join(violations(tab, axe))
+
+    for rule in ("label", "html-has-lang", "color-contrast"):
+        assert f"{rule}: " in found
+    assert tab.evaluate(TOO_WIDE)[0]
+
+
+def test_a_browser_that_complains_is_heard(person, watch):
+    """Whoever writes a style or a script into the page finds the test of that page failed."""
+    tab = person()
+    gallery.serve(tab.context)
+    answer = gallery.pages()["form-plain"]
+    body = answer.get_body().decode().replace("<h1>", "<h1 style='color: red'><script>alert(1)</script>")
+    tab.route(
+        "**/approve/*", lambda route: route.fulfill(headers=dict(answer.headers), body=body, content_type="text/html")
+    )
+
+    tab.goto(f"{gallery.ORIGIN}/approve/form-plain")
+
+    said = " ".join(watch.complaints)
+    assert "style-src" in said
+    assert "script-src" in said
+    watch.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("environment", "ends_as"), [({}, pytest.skip.Exception), ({"CI": "true"}, pytest.fail.Exception)]
+)
+def test_what_is_missing_is_skipped_at_home_and_fails_in_ci(monkeypatch, environment, ends_as):
+    monkeypatch.delenv("CI", raising=False)
+    for setting, value in environment.items():
+        monkeypatch.setenv(setting, value)
+
+    with pytest.raises(ends_as, match="Get it with: apt-get install it"):
+        not_here("Without it nobody looks.", "apt-get install it")
