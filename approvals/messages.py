@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from approvals.channels import Message
 from approvals.policy import identity
-from approvals.rendering import render
-from approvals.value import compact
+from approvals.rendering import render, rows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -156,18 +155,21 @@ class Told:
         return self.prose(self.found.request.description)
 
     @property
+    def details(self) -> list[tuple[str, str]]:
+        """The details, a row for each value."""
+        found = rows(json.loads(self.found.request.details or "{}"))
+        return [(" \u203a ".join(path), value) for path, value in found]
+
+    @property
     def rows(self) -> list[tuple[str, str]]:
-        """The details, one row for each name."""
-        details = json.loads(self.found.request.details or "{}")
-        named = details if isinstance(details, dict) else {"details": details}
-        kept = list(named.items())[: self.brevity.rows]
-        return [(self.line(name, self.brevity.cell), self.line(worded(each), self.brevity.cell)) for name, each in kept]
+        """As many details as are told."""
+        most = self.brevity.cell
+        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[: self.brevity.rows]]
 
     @property
     def rows_left_out(self) -> int:
         """How many details are not among the rows."""
-        details = json.loads(self.found.request.details or "{}")
-        return len(details) - len(self.rows) if isinstance(details, dict) else 0
+        return len(self.details) - len(self.rows)
 
     @property
     def stage(self) -> str:
@@ -221,14 +223,6 @@ class Told:
         if not cancellation:  # left out of a story that was too large
             return {"by": "", "reason": ""}
         return {"by": self.name(cancellation.by), "reason": self.prose(cancellation.reason)}
-
-
-def worded(value: Any) -> str:
-    """Write a value of the details for people; what is nested as compact JSON."""
-    words = {True: "yes", False: "no", None: "none"}
-    if isinstance(value, str):
-        return value
-    return words[value] if value is None or isinstance(value, bool) else compact(value)
 
 
 def listed(words: Iterable[str], most: int | None) -> str:

@@ -19,7 +19,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import errors, fields, links, rendering, settings, wire
-from approvals.api import METHODS, status_of
+from approvals.api import METHODS, RETRY_SECONDS, status_of
 from approvals.identity import Evidence, authorize, holder_of, signed_in
 from approvals.instances import Instances
 from approvals.links import Link, NotGenuine, Signer
@@ -90,7 +90,7 @@ async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationCl
     except NotGenuine:
         return page(404, "end", kind="not_genuine")
     except errors.SchedulerUnavailable as error:
-        return page(503, "end", kind="away", headers={"Retry-After": "5"}, error=error)
+        return page(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS}, error=error)
     except Exception:
         # the path has the link in it: it stays out of the log
         logger.exception("%s approve/{token} failed", req.method)
@@ -153,6 +153,8 @@ class Typed:
     values: Mapping[str, list[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     stale: bool = False
+    away: bool = False
+    """Whether the scheduler did not answer: nobody knows whether it heard."""
 
     def one(self, name: str) -> str:
         """Give a value that is sent once; line ends as they are everywhere else."""
@@ -197,6 +199,8 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
         answer = await visit.approvals.decide(link.request_id, body, visit.evidence(link))
     except errors.Invalid as error:
         return asking(visit, link, found, 422, Typed(typed.values, error.problems))
+    except errors.SchedulerUnavailable:
+        return asking(visit, link, found, 503, Typed(typed.values, away=True))
     except (errors.Forbidden, errors.Conflict, errors.Closed) as error:
         again = await visit.find(link)
         return end(visit, link, again, choice) or page(status_of(error), "end", kind="refused", error=error)
@@ -338,37 +342,18 @@ def asking(visit: Visit, link: Link, found: Found, status: int, typed: Typed = N
     return page(
         status,
         "form",
+        headers={"Retry-After": RETRY_SECONDS} if typed.away else None,
         found=found,
         name=name_of(visit, link, found),
         typed=typed,
         fields=shown,
         problems_of_form=fields.unplaced(shown, about_form) if schema is not None else (),
-        details=tuple(rows(wire.parsed(found.request.details))),
+        details=tuple(rendering.rows(wire.parsed(found.request.details))),
         left=found.due_at - now,
         buttons=[(value, choice.is_approved, words) for value, choice, words in buttons_of(found)],
         page_token=visit.signer.sign_form(visit.token, links.state_of(found), visit.viewer),
         limits={"name": NAME_CHARACTERS, "comments": COMMENTS_CHARACTERS},
     )
-
-
-def rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give a caller's details as rows: the names on the way, and the value in words. Lists of plain values are one."""
-    plain = not isinstance(details, dict | list)
-    if isinstance(details, list) and details and not any(isinstance(each, dict | list) for each in details):
-        yield path, ", ".join(worded(each) for each in details)
-    elif plain or not details:
-        if path:
-            yield path, worded(details) if plain else "none"
-    else:
-        named = details.items() if isinstance(details, dict) else ((str(i), each) for i, each in enumerate(details, 1))
-        for name, value in named:
-            yield from rows(value, (*path, name))
-
-
-def worded(value: Any) -> str:
-    """Write a plain value for people."""
-    words = {True: "yes", False: "no", None: "none"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def page(status: int, template: str, headers: Mapping[str, str] | None = None, **seen: Any) -> func.HttpResponse:

@@ -1,4 +1,4 @@
-"""Words for people: the templates beside this file, and how times are written in them.
+"""Words for people: the templates beside this file, and how times and a caller's details are written in them.
 
 In HTML every value is escaped. Where a value is missing the template fails, in the tests, not on a page.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from approvals.value import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
@@ -51,3 +54,23 @@ def span(duration: dt.timedelta) -> str:
         if count:
             said.append(f"{count} {name}{'s' if count > 1 else ''}")
     return " ".join(said[:2]) or "less than a minute"
+
+
+def rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give a caller's details as rows: the names on the way, and the value in words. Lists of plain values are one."""
+    plain = not isinstance(details, dict | list)
+    if isinstance(details, list) and details and not any(isinstance(each, dict | list) for each in details):
+        yield path, ", ".join(worded(each) for each in details)
+    elif plain or not details:
+        if path:
+            yield path, worded(details) if plain else "none"
+    else:
+        named = details.items() if isinstance(details, dict) else ((str(i), each) for i, each in enumerate(details, 1))
+        for name, value in named:
+            yield from rows(value, (*path, name))
+
+
+def worded(value: Any) -> str:
+    """Write a plain value for people."""
+    words = {True: "yes", False: "no", None: "none"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from approvals import errors, page, settings
 from approvals.identity import Person
-from approvals.links import Signer, link_to
+from approvals.links import Signer, link_to, state_of
 from approvals.model import Found, Status, Story
 from approvals.page import Visit
 from approvals.policy import Option, Panel, Policy, Stage
@@ -673,6 +673,24 @@ def visiting(monkeypatch):
     return ask
 
 
+async def test_an_answer_that_the_scheduler_may_not_have_heard_is_asked_for_again_with_all_that_was_typed():
+    class Away(Kept):
+        async def raise_event(self, *_):
+            raise errors.SchedulerUnavailable
+
+    one = found(a_policy(a_panel(GRACE)))
+    here = visit(one, a_link(one, GRACE), kept=Away(one))
+    token = SIGNER.sign_form(here.token, state_of(one), "")
+
+    answer = await page.submit(here, posted({"page": token, "answer": "approve", "comments": "Typed <once>"}))
+
+    html = answer.get_body().decode()
+    assert answer.status_code == 503
+    assert "Please send it again." in html
+    assert "Typed &lt;once&gt;" in html
+    assert "Retry-After" in answer.headers
+
+
 async def test_a_scheduler_that_is_away_is_a_page_that_says_to_try_again(visiting):
     one = found(a_policy(a_panel(GRACE)))
     token = SIGNER.sign(a_link(one, GRACE))
@@ -680,7 +698,7 @@ async def test_a_scheduler_that_is_away_is_a_page_that_says_to_try_again(visitin
     for method in ("GET", "HEAD", "POST"):
         answer = await visiting(Kept(errors.SchedulerUnavailable()), method, token)
         assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == "5"
+        assert answer.headers["Retry-After"] == "2"
         assert {name: answer.headers[name] for name in page.HEADERS} == page.HEADERS
         assert "Nothing is lost" in answer.get_body().decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 
 import pytest
@@ -120,3 +121,99 @@ def test_an_address_no_link_can_begin_with_is_named(text):
 def test_a_bad_setting_does_not_wait_for_the_first_caller():
     with pytest.raises(AssertionError, match="PUBLIC_BASE_URL"):
         LocalHost(PUBLIC_BASE_URL="nonsense").start()
+
+
+# --- keys for links, and services that tell people -------------------------------------------------
+
+KEY, OLDER = "k" * 32, "o" * 40
+
+
+@pytest.mark.parametrize("text", [f"{KEY},{OLDER}", f" {KEY} , {OLDER} ,", f"{KEY},,{OLDER}\n"])
+def test_keys_for_links_stand_with_commas_between_them_the_newest_first(text):
+    assert settings.read({"APPROVAL_LINK_KEYS": text}).link_keys == (KEY, OLDER)
+
+
+@pytest.mark.parametrize("text", ["short", f"{KEY},short", KEY[1:]])
+def test_a_key_that_could_be_guessed_is_refused_and_not_repeated(text):
+    with pytest.raises(settings.BadSetting, match=r"APPROVAL_LINK_KEYS: .* 32 characters") as caught:
+        settings.read({"APPROVAL_LINK_KEYS": text})
+
+    assert text not in str(caught.value)
+
+
+def test_services_stand_with_blanks_or_line_ends_between_them():
+    urls = "mailto://a?to={approver}\n  slack://b/c/d\t json://e,f "
+
+    assert settings.read({"NOTIFY_URLS": urls}).notify_urls == (
+        "mailto://a?to={approver}",
+        "slack://b/c/d",
+        "json://e,f",
+    )
+
+
+@pytest.mark.parametrize("text", ["mailto://a s3cret", "s3cret", "://s3cret", "1a://s3cret"])
+def test_what_is_no_service_is_named_by_its_number_and_not_repeated(text):
+    with pytest.raises(settings.BadSetting, match="NOTIFY_URLS: number") as caught:
+        settings.read({"NOTIFY_URLS": text})
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_no_secret_is_in_the_settings_as_they_are_written():
+    found = settings.read({"NOTIFY_URLS": "mailto://user:s3cret@host", "APPROVAL_LINK_KEYS": KEY})
+
+    assert "s3cret" not in repr(found)
+    assert KEY not in repr(found)
+
+
+def test_the_key_of_this_machine_is_made_once_by_chance_and_for_its_owner_alone(tmp_path):
+    file = tmp_path / "new" / "key"
+
+    first, again, other = settings.local_key(file), settings.local_key(file), settings.local_key(tmp_path / "other")
+
+    assert first == again != other
+    assert len(first) >= settings.KEY_CHARACTERS
+    assert file.stat().st_mode & 0o077 == 0
+    assert [each.name for each in file.parent.iterdir()] == ["key"]
+
+
+def test_processes_that_start_together_agree_on_the_key_of_this_machine(tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(16) as machines:
+        keys = set(machines.map(settings.local_key, [tmp_path / "key"] * 200))
+
+    assert len(keys) == 1
+
+
+def test_a_key_that_cannot_be_kept_is_a_setting_that_is_missing(tmp_path):
+    (tmp_path / "taken").write_text("")
+
+    with pytest.raises(settings.BadSetting, match="APPROVAL_LINK_KEYS is not set"):
+        settings.local_key(tmp_path / "taken" / "key")
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Set the environment of a process that reads its settings: `environment(NAME="value")`."""
+    monkeypatch.setattr(settings, "local_key", lambda: (tmp_path / "key").name.ljust(32, "-"))
+
+    def chosen(**values):
+        for name in ("APPROVAL_LINK_KEYS", "WEBSITE_SITE_NAME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        settings.current.cache_clear()
+        return settings.current()
+
+    yield chosen
+    settings.current.cache_clear()
+
+
+def test_without_a_key_links_are_signed_with_the_one_of_this_machine(environment):
+    assert environment().link_keys == ("key".ljust(32, "-"),)
+    assert environment(APPROVAL_LINK_KEYS=KEY).link_keys == (KEY,)
+
+
+def test_a_deployed_app_without_a_key_does_not_start(environment):
+    assert environment(WEBSITE_SITE_NAME="app", APPROVAL_LINK_KEYS=KEY).link_keys == (KEY,)
+    with pytest.raises(settings.BadSetting, match="APPROVAL_LINK_KEYS is not set"):
+        environment(WEBSITE_SITE_NAME="app")
