@@ -114,7 +114,8 @@ class Approvals:
     ) -> Created:
         """Make a request, or find the one this key made.
 
-        Raises KeyReused when the key came with another body, SchedulerUnavailable.
+        Raises KeyReused when the key came with another body, Invalid when this service could not keep to it,
+        SchedulerUnavailable.
         """
         fingerprint = hashlib.sha256(body.canonical().encode()).hexdigest()
         request_id = uuid.uuid5(KEYS, key).hex if key is not None else uuid.uuid4().hex
@@ -124,11 +125,18 @@ class Approvals:
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
                 return same(found, fingerprint)
+            self.check(body)
             request = self.asked(body, request_id, key is not None, fingerprint, base_url, evidence)
             if await self.instances.start(request):
                 return Created(Found(request=request, story=Story()), fresh=True)
         found = await self.find(request_id)
         return same(found, fingerprint)
+
+    def check(self, body: wire.RequestBody, at: str = "") -> None:
+        """See that people can answer here at all. Raises Invalid."""
+        if not self.settings.trusts_sign_in and (wanting := body.wanting_sign_in()):
+            detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
+            raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
 
     def asked(
         self,
@@ -316,7 +324,11 @@ class Approvals:
     # --- imagining --------------------------------------------------------------------------------
 
     def preview(self, body: wire.PreviewBody) -> tuple[Preview, Preview]:
-        """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler."""
+        """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler.
+
+        Raises Invalid as `request` does.
+        """
+        self.check(body.request, "/request")
         request = self.asked(body.request, "0" * 32, False, "", "")
         answers = [
             Imagined(after=dt.timedelta(hours=answer.after_hours), **answer.model_dump(exclude={"after_hours"}))

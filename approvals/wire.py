@@ -212,6 +212,10 @@ class Asking(PanelBody):
         escalation = self.escalate_to.panel() if self.escalate_to else None
         return policy.Stage(name=name, panel=self.panel(), escalation=escalation)
 
+    def panels(self, at: str) -> dict[str, PanelBody]:
+        """Give the panels, by the pointers to them."""
+        return {at: self} | ({f"{at}/escalate_to": self.escalate_to} if self.escalate_to else {})
+
     def loose_ends(self, at: str) -> list[Problem]:
         """Find what does not fit together within the stage."""
         found = []
@@ -261,6 +265,12 @@ class RequestBody(Asking):
             options=tuple(policy.Option(name=option.name, approves=option.approves) for option in self.options),
             form=None if self.form is None else compact(self.form),
         )
+
+    def wanting_sign_in(self) -> list[str]:
+        """Point to where people are wanted to be signed in."""
+        stages = {f"/stages/{i}": stage for i, stage in enumerate(self.stages)} if self.stages else {"": self}
+        panels = {at: each for start, stage in stages.items() for at, each in stage.panels(start).items()}
+        return [f"{at}/assurance" for at, each in panels.items() if each.assurance == "signed-in"]
 
     def problems(self) -> list[Problem]:
         """Find nonsense: what cannot be meant, or cannot be kept."""

@@ -579,8 +579,8 @@ def test_a_link_that_has_expired_says_so(person, ask, host):
     assert (status, buttons_of(tab)) == (410, 0)
 
 
-def test_a_stage_that_wants_people_signed_in_offers_to_sign_in(person, ask):
-    asked = ask(approvers=[GRACE], assurance="signed-in")
+def test_a_stage_that_wants_people_signed_in_offers_to_sign_in(person, calling, host_with_sign_in):
+    asked = asked_of(calling(host_with_sign_in), {"approvers": [GRACE], "assurance": "signed-in"})
 
     tab, status = opened(person, asked.links[GRACE])
 

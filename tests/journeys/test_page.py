@@ -712,18 +712,44 @@ GRACE_SIGNED_IN = a_principal(GRACE)
 
 
 def test_a_header_that_anybody_can_send_is_nobodys_word(asks):
-    one = asks(assurance="signed-in")
+    one = asks(approvers=[GRACE, ALAN], required="all")
 
-    looked = one.look(**GRACE_SIGNED_IN)
-    sent = one.send({"answer": "approve"}, **GRACE_SIGNED_IN)
+    sent = one.press(headers=GRACE_SIGNED_IN)
     called = one.caller.http.post(
-        f"/api/approvals/{one.id}", json={"is_approved": True, "approver": GRACE}, headers=GRACE_SIGNED_IN
+        f"/api/approvals/{one.id}", json={"is_approved": True, "approver": ALAN}, headers=a_principal(ALAN)
     )
 
-    assert (looked.status_code, sent.status_code, called.status_code) == (403, 403, 403)
-    assert "Sign in to answer" in looked.text
-    assert called.json()["code"] == "sign_in_required"
-    assert one.story()["votes"] == []
+    assert (sent.status_code, called.status_code) == (303, 200)
+    assert [(vote["assurance"], vote["signed_in_as"]) for vote in one.story()["votes"]] == [
+        ("link", None),
+        ("key", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer"),
+    [
+        ({"approvers": [GRACE], "assurance": "signed-in"}, "/assurance"),
+        ({"stages": [{"approvers": [GRACE]}, {"approvers": [ALAN], "assurance": "signed-in"}]}, "/stages/1/assurance"),
+        (
+            {
+                "approvers": [GRACE],
+                "on_timeout": "escalate",
+                "escalate_to": {"approvers": [ALAN], "assurance": "signed-in"},
+            },
+            "/escalate_to/assurance",
+        ),
+    ],
+    ids=["of one stage", "of a later stage", "of an escalation"],
+)
+def test_a_demand_that_people_be_signed_in_is_refused_where_nobody_ever_is(caller, policy, pointer):
+    answer = caller.ask(**policy)
+    preview = caller.http.post("/api/policies/preview", json={"request": a_request(**policy)})
+
+    for refused, at in ((answer, pointer), (preview, f"/request{pointer}")):
+        assert refused.status_code == 422
+        assert [each["pointer"] for each in refused.json()["errors"]] == [at]
+        assert "TRUST_EASY_AUTH" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("settings", [{"TRUST_EASY_AUTH": "true"}, {"WEBSITE_AUTH_ENABLED": "True"}], ids=str)
@@ -879,8 +905,8 @@ def test_a_requester_who_was_signed_in_is_shown_as_such(asks_signed_in):
     assert "ada@example.com (signed in)" in shown(page)
 
 
-def test_a_stage_that_wants_people_signed_in_takes_no_systems_word(asks):
-    one = asks(assurance="signed-in")
+def test_a_stage_that_wants_people_signed_in_takes_no_systems_word(asks_signed_in):
+    one = asks_signed_in()
 
     answer = one.caller.decide(one.id)
 

@@ -220,7 +220,7 @@ def live(caller):
         {"approvers": [GRACE], "on_timeout": "escalate", "escalate_to": [EVE]},
         {"approvers": [GRACE], "form": form},
         {"approvers": [GRACE], "options": [{"name": "for good", "approves": True}]},
-        {"approvers": [GRACE], "assurance": "signed-in"},
+        {"approvers": [GRACE], "details": {"price": 1200}},
         {"approvers": [GRACE, ALAN], "required": "all", "comment_required": "always"},
     ]
     made = [caller.ask(**fields).raise_for_status().json() for fields in asked]
