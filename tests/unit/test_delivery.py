@@ -356,9 +356,26 @@ def test_a_failure_that_is_told_after_the_panel_has_changed_is_not_the_new_panel
 
     instance.deliver(instance.decision(decided(GRACE)))
     instance.deliver(instance.result(1, undelivered=[undelivered()]))
+    instance.finish(sending(instance))
 
     assert instance.custom_status["stage"] == 1
     assert "undelivered" not in instance.custom_status
+
+
+def test_what_a_stage_could_not_deliver_does_not_follow_into_the_next():
+    instance = waiting(policy=a_policy(a_panel(GRACE), a_panel(ALAN)))
+    instance.finish(1, undelivered=[undelivered()])
+    instance.finish(sending(instance))
+    instance.deliver(instance.fire())
+    instance.finish(sending(instance), undelivered=[undelivered()])
+    instance.finish(sending(instance))
+
+    instance.deliver(instance.decision(decided(GRACE)))
+    instance.finish(sending(instance), undelivered=[undelivered(ALAN)])
+
+    assert instance.custom_status["stage"] == 1
+    assert [each["to"] for each in instance.custom_status["undelivered"]] == [ALAN]
+    assert "attempts" not in instance.custom_status
 
 
 def test_the_outcome_is_told_again_and_stands_meanwhile():

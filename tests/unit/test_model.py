@@ -456,3 +456,21 @@ def test_events_of_every_kind_are_read_by_their_key():
     assert isinstance(model.read("change", passed_on().model_dump(mode="json")), Change)
     assert isinstance(model.read("decision-3-1", YES.model_dump(mode="json")), Decision)
     assert asked().agreed.stages[0].panel.timeout_seconds == 24 * 3600
+
+
+# --- who is sure enough ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("demand", "assurance", "counts"), [
+    ("any", "key", True), ("any", "link", True), ("any", "signed-in", True),
+    ("signed-in", "key", False), ("signed-in", "link", False), ("signed-in", "signed-in", True),
+])  # fmt: skip
+def test_an_answer_counts_only_when_it_is_sure_enough_whose_it_is(demand, assurance, counts):
+    """Events can come past the API, which has refused what is not sure enough: the orchestrator checks again."""
+    one = found(a_policy(a_panel(GRACE, assurance=demand)))
+
+    after = model.hear(one, decided(GRACE, assurance=assurance), "decision", NOON)
+
+    assert bool(after.story.votes) is counts
+    assert after.story.is_open is not counts
+    assert any("not signed in" in note for note in after.story.notes) is not counts
