@@ -915,6 +915,17 @@ def test_a_stage_that_wants_people_signed_in_takes_no_systems_word(asks_signed_i
     assert one.story()["votes"] == []
 
 
+def test_a_stage_that_wants_people_signed_in_is_passed_on_only_by_them(asks_signed_in):
+    one = asks_signed_in()
+    url, body = f"/api/approvals/{one.id}/delegate", {"approver": GRACE, "to": EVE}
+
+    by_key = one.caller.http.post(url, json=body)
+    by_grace = one.caller.http.post(url, json=body, headers=GRACE_SIGNED_IN)
+
+    assert (by_key.status_code, by_grace.status_code) == (403, 200)
+    assert by_key.json()["code"] == "sign_in_required"
+
+
 # --- the JSON routes ------------------------------------------------------------------------------
 
 
