@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.builders import ALAN, GRACE
+from tests.builders import ALAN, GRACE, an_answer
 from tests.localhost import LocalHost, LocalTaskHub
 
 
@@ -41,6 +41,32 @@ def test_of_500_requests_decided_the_moment_they_are_created_no_answer_is_untrue
         assert story["status"] == ("Approved" if number % 3 else "Rejected")
         assert story["decision"]["comments"] == f"No. {number}"
     assert len({request_id for _, request_id, _ in decided}) == 500
+
+
+def test_of_100_people_who_answer_on_their_page_on_a_bad_day_each_is_recorded_once_as_they_said(unkind):
+    caller = unkind
+
+    def answer_on_the_page(number):
+        body = caller.ask(approvers=[GRACE], item=f"Item {number}").json()
+        link = body["approvals"][0]["approval_url"]
+        button = "approve" if number % 3 else "reject"
+        for _ in range(5):
+            page = caller.http.get(link)
+            if "<form" not in page.text:
+                break
+            sent = caller.http.post(link, data=an_answer(page.text, answer=button, comments=f"No. {number}"))
+            if sent.status_code == 303:
+                break
+        return number, body["request_id"], caller.http.get(link)
+
+    with concurrent.futures.ThreadPoolExecutor(16) as people:
+        answered = list(people.map(answer_on_the_page, range(100)))
+
+    for number, request_id, page in answered:
+        story = caller.look(request_id).json()
+        assert story["status"] == ("Approved" if number % 3 else "Rejected")
+        assert [(vote["comments"], vote["channel"]) for vote in story["votes"]] == [(f"No. {number}", "page")]
+        assert "Your answer is recorded" in page.text
 
 
 def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which(unkind):
