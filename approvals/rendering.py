@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATES = Path(__file__).parent / "templates"
+SILENCE = {
+    "approve": "silence counts as approval",
+    "reject": "silence counts as rejection",
+    "escalate": "other people are asked instead",
+    "timeout": "the request ends without approval",
+}
+"""What happens when nobody answers, in words."""
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -32,7 +39,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"utc": spoken, "rfc3339": rfc3339, "span": span}
+    made.filters |= {"utc": spoken, "rfc3339": rfc3339, "span": span, "silence": SILENCE.get}
     return made
 
 
