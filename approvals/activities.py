@@ -83,5 +83,7 @@ def undelivered(result: object) -> tuple[Undelivered, ...]:
 
 
 def nothing_delivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
-    """Say that a whole notice failed, or that nobody knows what became of it."""
+    """Say that a whole notice failed, or that nobody knows what became of it; a renewal told nobody anyway."""
+    if occasion == "renewed":
+        return ()
     return (Undelivered(key=delivery.key_of(found, occasion), occasion=occasion),)

@@ -421,6 +421,16 @@ def test_an_activity_that_failed_as_a_whole_is_tried_again_as_a_whole():
     assert notice.tried[0].key == delivery.key_of(found(), "asked")
 
 
+def test_a_renewal_that_failed_has_nothing_to_be_sent_again():
+    instance = waiting()
+    instance.finish(1, undelivered=[undelivered()])
+
+    instance.finish(sending(instance), failure="no network")
+
+    assert [each["occasion"] for each in instance.custom_status["undelivered"]] == ["asked"]
+    assert instance.custom_status["deliver_at"] == "2026-03-01T12:01:00.000Z"
+
+
 def test_requests_of_before_version_1_2_are_not_tried_again():
     instance = Instance(asked(tell=True)).start()
 
