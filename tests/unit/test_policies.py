@@ -247,7 +247,7 @@ def heard_by(instance, monkeypatch):
 
 def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch, capsys):
     """Stages, reminders, escalations, changes; events lost, doubled, shuffled, forged; activities that fail."""
-    schedules, outcomes, rounds, votes, changes = 3500, {}, 0, 0, 0
+    schedules, outcomes, rounds, votes, changes = 2000, {}, 0, 0, 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK warns of every second event of a name
         for seed in range(schedules):
@@ -273,7 +273,7 @@ def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch
         print(f"{schedules} schedules, {rounds} rounds, {votes} votes, {changes} changes: {outcomes}")
     assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 150, outcomes
     assert votes > schedules / 2
-    assert changes > 200
+    assert changes > 100
 
 
 def nothing_was_doubled(seed, instance, heard):
