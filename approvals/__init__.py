@@ -6,6 +6,7 @@
 `preview`       the same rules over answers that are only imagined; pure
 `value`         what every value is
 `forms`         a caller's JSON Schema, and answers to it
+`jsontext`      JSON text, read strictly
 `errors`        the error tree: a stable code, a sentence for people, the evidence
 `wire`          JSON and text in, limits, JSON out
 `fields`        a form's schema as fields of a page

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from approvals import jsontext
 from approvals.forms import DEFINITION
-from approvals.value import Problem, compact
+from approvals.jsontext import DEPTH
+from approvals.value import Problem, compact, pointer_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +25,6 @@ NumberKind = Literal["number", "integer"]
 Kind = Literal[TextKind, NumberKind, "yes_no", "choice", "choices", "lines", "group", "json", "fixed"]
 
 ONE_LINE_CHARACTERS = 200
-DEPTH = 16
-"""How deep groups may stand in each other, and JSON that is typed."""
 LARGEST = 2**53
 """No number may be larger: a float cannot tell it from its neighbours."""
 
@@ -171,8 +171,7 @@ def made(schema: Any, pointer: str, required: bool, page: Page) -> Field:  # noq
     if kind == "group":
         must = schema.get("required", ())
         inner = tuple(
-            made(each, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", name in must, page)
-            for name, each in schema["properties"].items()
+            made(each, pointer + pointer_to(name), name in must, page) for name, each in schema["properties"].items()
         )
     choices = YES_NO if kind == "yes_no" else members(item if kind == "choices" else schema)
     # half a surrogate pair would break the page it is shown on
@@ -453,35 +452,8 @@ def number(text: str, kind: NumberKind) -> float:
 def strict(text: str) -> Any:
     """Read JSON as strictly as that of the API. Raises ValueError."""
     try:
-        value = json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_constant)
-        # neither infinities (1e999) nor half a surrogate pair can be written
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-        if levels(value) <= DEPTH:
-            return value
+        return jsontext.read(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        pass
-    except ValueError:
-        raise ValueError("is not JSON: a name comes twice, or a number or character is none") from None
-    raise ValueError(f"is not JSON of at most {DEPTH} levels")
-
-
-def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object. Raises ValueError for a name that comes twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(pairs)
-    return found
-
-
-def no_constant(word: str) -> Any:
-    """Refuse NaN, Infinity and -Infinity. Raises ValueError."""
-    raise ValueError(word)
-
-
-def levels(value: Any) -> int:
-    """Count how deep lists and objects stand in each other."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    return 1 + max(map(levels, value), default=0) if isinstance(value, list) else 0
+    except jsontext.Refused as error:
+        raise ValueError(f"is not JSON as it is taken here: {str(error).removesuffix('.')}") from None

@@ -15,7 +15,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from approvals.value import Problem, compact
+from approvals.value import Problem, compact, pointer_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +89,7 @@ def within(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give the schemas directly within a schema."""
     for word in NAMED:
         for name, inner in schema.get(word, {}).items():
-            yield f"{word}/{name.replace('~', '~0').replace('/', '~1')}", inner
+            yield f"{word}{pointer_to(name)}", inner
     for word in SEVERAL:
         for number, inner in enumerate(schema.get(word, ())):
             yield f"{word}/{number}", inner
@@ -150,4 +150,4 @@ def said(error: ValidationError) -> str:
 
 def pointer(error: SchemaError | ValidationError) -> str:
     """Write where an error is as a JSON pointer."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
+    return pointer_to(*error.absolute_path)

@@ -41,6 +41,11 @@ class Problem:
     detail: str
 
 
+def pointer_to(*steps: object) -> str:
+    """Write a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
 def compact(value: Any) -> str:
     """Write JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -6,16 +6,15 @@ Behind this module values are trusted. Limits are stated once, here.
 from __future__ import annotations
 
 import json
-import math
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from approvals import forms, policy
+from approvals import forms, jsontext, policy
 from approvals.errors import BadHeader, BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
-from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, TEXT_CHARACTERS, Problem, compact, rfc3339
+from approvals.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, TEXT_CHARACTERS, Problem, compact, pointer_to, rfc3339
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from approvals.preview import Preview
 
 BODY_BYTES = 64 * 1024
-JSON_DEPTH = 16
 ITEM_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 8000
 DETAILS_BYTES = 16 * 1024
@@ -388,75 +386,24 @@ def checked(kind: type[B], content: dict[str, Any]) -> B:
 
 def problem(error: dict[str, Any]) -> Problem:
     """Say what pydantic found, with a JSON pointer and in our words where its own are technical."""
-    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error["loc"])
+    pointer = pointer_to(*error["loc"])
     said = {"missing": "is required", "extra_forbidden": "is not a field here"}.get(error["type"])
     return Problem(pointer, said or error["msg"].removeprefix("Value error, "))
 
 
 def read_json(body: bytes) -> Any:
-    """Read JSON strictly. Raises Unreadable.
-
-    Refused beyond RFC 8259's grammar: doubled keys, NaN and infinities (also by size), lone surrogates, more than
-    sixteen levels. Python's own reader lets all of these pass, and ends a deep text with a RecursionError.
-    """
+    """Read JSON strictly (see `jsontext`). Raises Unreadable."""
     try:
         text = body.decode("utf-8")
         if text.startswith("\ufeff"):
             raise Unreadable("The body begins with a byte order mark. Send UTF-8 without one.")
-        value = json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_constant)
+        return jsontext.read(text)
     except UnicodeDecodeError:
         raise Unreadable("The body is not UTF-8.") from None
-    except RecursionError:
-        raise Unreadable(f"The JSON is nested deeper than {JSON_DEPTH} levels.") from None
     except json.JSONDecodeError as error:
         raise Unreadable(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
-    except ValueError:  # an integer of more digits than Python reads
-        raise Unreadable("The JSON holds a number that is too long.") from None
-    inspect(value)
-    return value
-
-
-def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object, refusing a key that comes twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Unreadable("The JSON has an object with the same key twice.")
-    return found
-
-
-def no_constant(word: str) -> Any:
-    """Refuse NaN, Infinity and -Infinity."""
-    raise Unreadable(f"{word} is not JSON.")
-
-
-def inspect(value: Any) -> None:
-    """Look through a value for what must not be in it; iterative, so that depth costs no stack."""
-    level, depth = [value], 0
-    while level:
-        following: list[Any] = []
-        for each in level:
-            if isinstance(each, str):
-                unbroken(each)
-            elif isinstance(each, float) and not math.isfinite(each):
-                raise Unreadable("The JSON holds a number that is out of range.")
-            elif isinstance(each, dict):
-                for key in each:
-                    unbroken(key)
-                following.extend(each.values())
-            elif isinstance(each, list):
-                following.extend(each)
-        depth += any(isinstance(each, dict | list) for each in level)
-        if depth > JSON_DEPTH:
-            raise Unreadable(f"The JSON is nested deeper than {JSON_DEPTH} levels.")
-        level = following
-
-
-def unbroken(text: str) -> None:
-    """Refuse half a surrogate pair: no UTF-8 can carry it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Unreadable("The JSON holds half of a surrogate pair.") from None
+    except jsontext.Refused as error:
+        raise Unreadable(str(error)) from None
 
 
 # --- headers --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
 DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
 
-PURE = ["value", "policy", "model", "preview", "errors", "forms", "fields", "links", "identity", "wire"]
+PURE = ["value", "policy", "model", "preview", "errors", "forms", "fields", "links", "identity", "jsontext", "wire"]
 NO_CLOCK = ["workflow", "model", "policy", "value", "preview"]
 
 LAYERS = {
@@ -29,7 +29,8 @@ LAYERS = {
     "model": {"value", "policy"},
     "preview": {"value", "policy", "model"},
     "forms": {"value"},
-    "fields": {"value", "forms"},
+    "jsontext": set(),
+    "fields": {"value", "forms", "jsontext"},
     "links": {"value", "policy", "model"},
     "identity": {"value", "policy", "model", "links", "errors"},
 }

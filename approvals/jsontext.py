@@ -1,0 +1,75 @@
+"""JSON text, read strictly: what Python's own reader lets pass, and should not, is refused. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+DEPTH = 16
+"""How many levels lists and objects may stand in each other."""
+
+
+class Refused(ValueError):
+    """It is JSON to Python and not to us; the sentence says why."""
+
+
+def read(text: str) -> Any:
+    """Read JSON. Raises json.JSONDecodeError for what is none, Refused for what should not pass.
+
+    Refused beyond RFC 8259's grammar: doubled keys, NaN and infinities (also by size), lone surrogates, more than
+    sixteen levels. Python's own reader lets all of these pass, and ends a deep text with a RecursionError.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_constant)
+    except RecursionError:
+        raise Refused(f"The JSON is nested deeper than {DEPTH} levels.") from None
+    except (json.JSONDecodeError, Refused):
+        raise
+    except ValueError:  # an integer of more digits than Python reads
+        raise Refused("The JSON holds a number that is too long.") from None
+    inspect(value)
+    return value
+
+
+def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, refusing a key that comes twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Refused("The JSON has an object with the same key twice.")
+    return found
+
+
+def no_constant(word: str) -> Any:
+    """Refuse NaN, Infinity and -Infinity."""
+    raise Refused(f"{word} is not JSON.")
+
+
+def inspect(value: Any) -> None:
+    """Look through a value for what must not be in it; iterative, so that depth costs no stack."""
+    level, depth = [value], 0
+    while level:
+        following: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                unbroken(each)
+            elif isinstance(each, float) and not math.isfinite(each):
+                raise Refused("The JSON holds a number that is out of range.")
+            elif isinstance(each, dict):
+                for key in each:
+                    unbroken(key)
+                following.extend(each.values())
+            elif isinstance(each, list):
+                following.extend(each)
+        depth += any(isinstance(each, dict | list) for each in level)
+        if depth > DEPTH:
+            raise Refused(f"The JSON is nested deeper than {DEPTH} levels.")
+        level = following
+
+
+def unbroken(text: str) -> None:
+    """Refuse half a surrogate pair: no UTF-8 can carry it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused("The JSON holds half of a surrogate pair.") from None
