@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import VERSION, errors, model, settings, wire
-from approvals.identity import Evidence, signed_in
+from approvals.identity import Evidence
 from approvals.instances import Instances
 from approvals.service import Approvals
 from approvals.value import compact
@@ -177,7 +177,7 @@ async def imagine(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespo
 
 def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
     """Say what speaks for whoever calls: a key, which the host has checked, and the sign-in where that counts."""
-    return Evidence("api", person=signed_in(req.headers) if approvals.settings.trusts_sign_in else None)
+    return Evidence("api", person=approvals.signed_in(req.headers))
 
 
 def expect_known(req: func.HttpRequest, found: model.Found) -> None:

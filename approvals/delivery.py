@@ -131,7 +131,7 @@ def address(signer: Signer, found: Found, slot: int) -> str:
         generation=found.generation(slot),
         holder=found.holder(slot),
     )
-    return f"{found.request.base_url}/approve/{signer.sign(link)}"
+    return signer.address(found.request, link)
 
 
 def why_failed(task: concurrent.futures.Future[None], each: Undelivered) -> Undelivered | None:

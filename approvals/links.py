@@ -111,6 +111,10 @@ class Signer:
         fields = [link.request_id, panel, link.slot, link.generation, link.holder, link.expires_at]
         return self.written(Purpose.APPROVE, fields)
 
+    def address(self, request: Request, link: Link) -> str:
+        """Write the address of a link's page."""
+        return f"{request.base_url}/approve/{self.sign(link)}"
+
     def verify(self, token: str) -> Link:
         """Read a token. Raises NotGenuine; whether it has expired is asked of the link."""
         match self.read(Purpose.APPROVE, token):

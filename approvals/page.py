@@ -19,8 +19,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import errors, fields, links, rendering, settings, wire
-from approvals.api import METHODS, RETRY_SECONDS, status_of
-from approvals.identity import Evidence, authorize, holder_of, signed_in
+from approvals.api import COMMON, METHODS, RETRY_SECONDS, status_of
+from approvals.identity import Evidence, authorize, holder_of
 from approvals.instances import Instances
 from approvals.links import Link, NotGenuine, Signer
 from approvals.model import Found, Status
@@ -52,14 +52,13 @@ def sha256(text: str) -> str:
 
 
 HEADERS = {
+    **COMMON,
     "Content-Security-Policy": (
         f"default-src 'none'; style-src {sha256(STYLE)}; script-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -74,13 +73,14 @@ HEADERS = {
 @blueprint.durable_client_input(client_name="client")
 async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/approve/{token}`: show, and on POST decide. Every answer is a page, also when something goes wrong."""
-    chosen, token = settings.current(), req.route_params["token"]
+    token = req.route_params["token"]
     try:
         if req.method == "OPTIONS":
             return func.HttpResponse(status_code=204, headers={**HEADERS, "Allow": ALLOWED})
         if urlsplit(req.url).path.endswith("/"):  # some programs add one; what the page refers to would be elsewhere
             return func.HttpResponse(status_code=308, headers={**HEADERS, "Location": f"../{quote(token)}"})
-        visit = Visit(Approvals(Instances(client), chosen), token, evidence_of(req, chosen))
+        approvals = Approvals(Instances(client), settings.current())
+        visit = Visit(approvals, token, approvals.signed_in(req.headers))
         match req.method:
             case "GET" | "HEAD":
                 return await show(visit)
@@ -89,8 +89,8 @@ async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationCl
         return page(405, "end", kind="method", headers={"Allow": ALLOWED})
     except NotGenuine:
         return page(404, "end", kind="not_genuine")
-    except errors.SchedulerUnavailable as error:
-        return page(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS}, error=error)
+    except errors.SchedulerUnavailable:
+        return page(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS})
     except Exception:
         # the path has the link in it: it stays out of the log
         logger.exception("%s approve/{token} failed", req.method)
@@ -134,6 +134,13 @@ class Visit:
         """Read the link. Raises NotGenuine."""
         return self.signer.verify(self.token)
 
+    def was_shown(self, form: str, found: Found) -> bool:
+        """Tell whether a form is of a page of ours that this visitor was shown, and nothing has changed since."""
+        try:
+            return self.signer.verify_form(form, self.token, self.viewer) == links.state_of(found)
+        except NotGenuine:
+            return False
+
     def evidence(self, link: Link) -> Evidence:
         """Say what speaks for whoever answers."""
         return Evidence("page", link, self.person)
@@ -172,7 +179,9 @@ async def show(visit: Visit) -> func.HttpResponse:
     """Show what is asked, or what has become of it."""
     link = visit.link()
     found = await visit.find(link)
-    return end(visit, link, found) or asking(visit, link, present(found), 200)
+    if not found:
+        return page(410, "end", kind="expired")
+    return end(visit, link, found) or asking(visit, link, found, 200)
 
 
 async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
@@ -181,16 +190,13 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
     found = await visit.find(link)
     if sent_wrongly := wrongly_sent(req):
         return sent_wrongly
+    if not found:
+        return page(410, "end", kind="expired")
     typed = Typed(parse_qs(req.get_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS))
     choice = chosen(typed, found)
     if ended := end(visit, link, found, choice):
         return ended
-    found = present(found)
-    try:
-        fresh = visit.signer.verify_form(typed.one("page"), visit.token, visit.viewer) == links.state_of(found)
-    except NotGenuine:
-        fresh = False
-    if not fresh:
+    if not visit.was_shown(typed.one("page"), found):
         return asking(visit, link, found, 409, Typed(typed.values, stale=True))
     if choice is None:
         return asking(visit, link, found, 422, Typed(typed.values, (Problem("/answer", "Choose an answer."),)))
@@ -203,18 +209,11 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
         return asking(visit, link, found, 503, Typed(typed.values, away=True))
     except (errors.Forbidden, errors.Conflict, errors.Closed) as error:
         again = await visit.find(link)
-        return end(visit, link, again, choice) or page(status_of(error), "end", kind="refused", error=error)
+        return end(visit, link, again or found, choice) or page(status_of(error), "end", kind="refused", error=error)
     if not answer.confirmed:
         return page(202, "end", kind="unconfirmed", found=answer.found)
     # back to the link by GET, so that loading the page again sends nothing again
     return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": visit.token})
-
-
-def present(found: Found | None) -> Found:
-    """Give a request that has been seen to be there."""
-    if found is None:
-        raise errors.NotFound
-    return found
 
 
 def wrongly_sent(req: func.HttpRequest) -> func.HttpResponse | None:
@@ -239,10 +238,10 @@ class Chosen:
     option: str | None = None
 
 
-def chosen(typed: Typed, found: Found | None) -> Chosen | None:
+def chosen(typed: Typed, found: Found) -> Chosen | None:
     """Read which button was pressed; nothing when none of this request was, or more than one."""
     answers = typed.values.get("answer", [])
-    buttons = {value: choice for value, choice, _ in buttons_of(found)} if found else {}
+    buttons = {value: choice for value, choice, _ in buttons_of(found)}
     return buttons.get(answers[0]) if len(answers) == 1 else None
 
 
@@ -282,10 +281,10 @@ def name_of(visit: Visit, link: Link, found: Found) -> str | None:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def end(visit: Visit, link: Link, found: Found | None, choice: Chosen | None = None) -> func.HttpResponse | None:
+def end(visit: Visit, link: Link, found: Found, choice: Chosen | None = None) -> func.HttpResponse | None:
     """Give the page of a link that has nothing to ask any more; nothing while there is something."""
     now = visit.approvals.clock.now()
-    if found is None or link.expired(now):
+    if link.expired(now):
         return page(410, "end", kind="expired")
     vote, name = vote_of(link, found), holder_of(link, found)
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
@@ -360,8 +359,3 @@ def page(status: int, template: str, headers: Mapping[str, str] | None = None, *
     """Answer with a page."""
     html = rendering.render(f"pages/{template}.html", style=STYLE, **seen)
     return func.HttpResponse(html, status_code=status, mimetype="text/html", headers={**HEADERS, **(headers or {})})
-
-
-def evidence_of(req: func.HttpRequest, chosen_settings: settings.Settings) -> Person | None:
-    """Give who is signed in, where the platform's word on it counts."""
-    return signed_in(req.headers) if chosen_settings.trusts_sign_in else None

@@ -26,7 +26,7 @@ from approvals.errors import (
     StageUnclear,
     TooLate,
 )
-from approvals.identity import Evidence, assurance_of, authorize
+from approvals.identity import Evidence, assurance_of, authorize, signed_in
 from approvals.links import Invitation, Signer
 from approvals.model import SEND_AGAIN_AFTER, Cancellation, Change, Decision, Found, Request, Status, Story
 from approvals.policy import identity
@@ -34,8 +34,9 @@ from approvals.preview import Imagined, Preview, preview
 from approvals.value import Problem, compact, rfc3339, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from approvals.identity import Person
     from approvals.instances import Instances
     from approvals.settings import Settings
 
@@ -107,6 +108,10 @@ class Approvals:
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
 
+    def signed_in(self, headers: Mapping[str, str]) -> Person | None:
+        """Give who is signed in, where the platform's word on it counts."""
+        return signed_in(headers) if self.settings.trusts_sign_in else None
+
     # --- creating ---------------------------------------------------------------------------------
 
     async def request(
@@ -170,7 +175,7 @@ class Approvals:
         """Give everyone's link, as it was when the request was made: for its caller, and for nobody else."""
         signer = Signer(self.settings.link_keys)
         return [
-            Invitation(holder, stage, escalated, f"{request.base_url}/approve/{signer.sign(link)}")
+            Invitation(holder, stage, escalated, signer.address(request, link))
             for stage, escalated, slot, holder in request.agreed.places
             for link in [
                 links.link_to(request, stage=stage, escalated=escalated, slot=slot, generation=0, holder=holder)
