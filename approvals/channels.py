@@ -153,7 +153,7 @@ class AppriseChannel:
         Made anew for each message: a service of Apprise's waits between two messages, keeps state, and is no thing
         to share between threads.
         """
-        # Here and not above: Apprise costs a cold start 0.3 seconds (measured), and not everyone who starts sends.
+        # Here and not above: Apprise costs a start 0.3 seconds (measured), and only who tells people should pay.
         import apprise  # noqa: PLC0415
 
         silence()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from approvals.channels import Message
@@ -154,7 +155,7 @@ class Told:
         """What the requester says about it."""
         return self.prose(self.found.request.description)
 
-    @property
+    @cached_property
     def details(self) -> list[tuple[str, str]]:
         """The details, a row for each value."""
         found = rows(json.loads(self.found.request.details or "{}"))

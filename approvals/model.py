@@ -264,8 +264,9 @@ class Story(Value):
 
     def published(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
-        few = self.model_copy(update={"undelivered": self.undelivered[:UNDELIVERED_TOLD]})
-        whole = few.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
+        whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
+        if self.undelivered:
+            whole["undelivered"] = whole["undelivered"][:UNDELIVERED_TOLD]
         if weight(whole) <= STATUS_BYTES:
             return whole
         return self.abridgement()

@@ -35,6 +35,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        auto_reload=False,  # or each page would look whether a file has changed
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
