@@ -15,7 +15,7 @@ import azure.durable_functions as df
 
 from approvals import activities, api, channels, page, settings, workflow
 
-channels.configured(settings.current())  # an app with a setting that makes no sense does not start
+channels.configured_channels(settings.current())  # an app with a setting that makes no sense does not start
 
 app = df.DFApp()
 app.register_functions(api.blueprint)

@@ -12,7 +12,7 @@ import azure.durable_functions as df
 
 from approvals import delivery, settings
 from approvals.model import Found, Request, Status, Undelivered
-from approvals.value import Value, decoded
+from approvals.value import Value, decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,52 +37,52 @@ class Notice(Value):
 @blueprint.activity_trigger(input_name="asked")
 def submit_approval_request(asked: str) -> str:
     """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
-    return told(noticed(asked))
+    return send_notice(read_notice(asked))
 
 
 @blueprint.activity_trigger(input_name="settled")
 def process_approval(settled: str) -> str:
     """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
     try:
-        notice = Notice.decoded(settled)
+        notice = Notice.from_json(settled)
     except ValueError:  # the first time it is the story alone, as in the first version
-        notice = Notice(found=Found.decoded(settled), occasion=delivery.OUTCOME)
+        notice = Notice(found=Found.from_json(settled), occasion=delivery.OUTCOME)
         request, story = notice.found.request, notice.found.story
         if story.status is Status.TIMEOUT:  # the alert on approvals that time out looks for this line
             logger.warning("Request %s: %s", request.request_id, story.status)
-    return told(notice)
+    return send_notice(notice)
 
 
-def noticed(asked: str) -> Notice:
+def read_notice(asked: str) -> Notice:
     """Read what the activity is given; the first version gave the request alone."""
     try:
-        return Notice.decoded(asked)
+        return Notice.from_json(asked)
     except ValueError:
-        return Notice.decoded({"found": {"request": Request.decoded(asked), "story": {}}, "occasion": "asked"})
+        return Notice.from_json({"found": {"request": Request.from_json(asked), "story": {}}, "occasion": "asked"})
 
 
-def told(notice: Notice) -> str:
+def send_notice(notice: Notice) -> str:
     """Send what a notice means through the channels of this process, and write what failed."""
     if not notice.found.request.tell:
-        return written(())
+        return write_undelivered(())
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
-        return written(dispatch.again(notice.found, notice.tried))
-    return written(dispatch.first(notice.found, notice.occasion))
+        return write_undelivered(dispatch.retry(notice.found, notice.tried))
+    return write_undelivered(dispatch.announce(notice.found, notice.occasion))
 
 
-def written(failed: Iterable[Undelivered]) -> str:
+def write_undelivered(failed: Iterable[Undelivered]) -> str:
     """Write what failed, for the orchestration."""
     return "[" + ",".join(each.model_dump_json(exclude_defaults=True) for each in failed) + "]"
 
 
-def undelivered(result: object) -> tuple[Undelivered, ...]:
+def read_undelivered(result: object) -> tuple[Undelivered, ...]:
     """Read what an activity could not deliver. Before version 1.2 it gave a number, and never said."""
-    failed = decoded(result)
+    failed = decode_json(result)
     return tuple(Undelivered.model_validate(each) for each in failed) if isinstance(failed, list) else ()
 
 
-def nothing_delivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
+def whole_notice_undelivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
     """Say that a whole notice failed, or that nobody knows what became of it; a renewal told nobody anyway."""
     if occasion == "renewed":
         return ()

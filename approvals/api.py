@@ -57,56 +57,56 @@ COMMON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 @blueprint.durable_client_input(client_name="client")
 async def requests(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests`: ask."""
-    return await answered(req, client, {"POST": create})
+    return await handle(req, client, {"POST": create})
 
 
 @blueprint.route(route="api/requests/{request_id}", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def request(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}`: look."""
-    return await answered(req, client, {"GET": look})
+    return await handle(req, client, {"GET": read})
 
 
 @blueprint.route(route="api/requests/{request_id}/cancel", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def cancellation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}/cancel`: take back."""
-    return await answered(req, client, {"POST": cancel})
+    return await handle(req, client, {"POST": cancel})
 
 
 @blueprint.route(route="api/approvals/{request_id}", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def approval(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/approvals/{request_id}`: decide."""
-    return await answered(req, client, {"POST": decide})
+    return await handle(req, client, {"POST": decide})
 
 
 @blueprint.route(route="api/requests/{request_id}/reassign", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def reassignment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}/reassign`: ask someone else."""
-    return await answered(req, client, {"POST": reassign})
+    return await handle(req, client, {"POST": reassign})
 
 
 @blueprint.route(route="api/approvals/{request_id}/delegate", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def delegation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/approvals/{request_id}/delegate`: have someone else decide."""
-    return await answered(req, client, {"POST": delegate})
+    return await handle(req, client, {"POST": delegate})
 
 
 @blueprint.route(route="api/policies/preview", methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def policy_preview(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/policies/preview`: what would happen."""
-    return await answered(req, client, {"POST": imagine})
+    return await handle(req, client, {"POST": preview})
 
 
 @blueprint.route(route="api/health", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 @blueprint.durable_client_input(client_name="client")
 async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/health`: whether this app answers; it asks nobody else, so that a slow scheduler does not take it down."""
-    return await answered(req, client, {"GET": healthy})
+    return await handle(req, client, {"GET": report_health})
 
 
 # --- what they do ---------------------------------------------------------------------------------
@@ -115,64 +115,66 @@ async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -
 async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Make a request: 201, or 200 for one this Idempotency-Key made before."""
     key = wire.idempotency_key(req.headers)
-    body = wire.parse(wire.RequestBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.RequestBody, req.headers, req.get_body())
     made = await approvals.request(body, key, origin(req), evidence(req, approvals))
     request = made.found.request
     headers = {"Location": request.status_url}
-    return reply(
-        201 if made.fresh else 200, wire.created(request, made.found.story, approvals.invitations(request)), headers
+    return json_response(
+        201 if made.fresh else 200,
+        wire.creation_json(request, made.found.story, approvals.invitations(request)),
+        headers,
     )
 
 
-async def look(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+async def read(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Tell the whole story; with `Prefer: wait=N` when it changes or after N seconds."""
     wait = wire.preferred_wait(req.headers)
-    found = await approvals.find_changed(req.route_params["request_id"], wait)
-    text, etag = told(found)
+    found = await approvals.wait_for_change(req.route_params["request_id"], wait)
+    text, etag = story_with_etag(found)
     headers = {"ETag": etag} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
-    if wire.is_known(etag, req.headers):
+    if wire.matches_if_none_match(etag, req.headers):
         return func.HttpResponse(status_code=304, headers={**COMMON, **headers})
-    return reply(200, text, headers)
+    return json_response(200, text, headers)
 
 
 async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Take a decision: 200 once it is recorded, 202 when that could not be seen in time."""
-    body = wire.parse(wire.DecisionBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.DecisionBody, req.headers, req.get_body())
     answer = await approvals.decide(req.route_params["request_id"], body, evidence(req, approvals))
-    return settled(answer.found, confirmed=answer.confirmed)
+    return answer_response(answer.found, confirmed=answer.confirmed)
 
 
 async def cancel(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Take a request back: 200 once that is recorded, 202 when it could not be seen in time."""
-    body = wire.parse(wire.CancellationBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.CancellationBody, req.headers, req.get_body())
     request_id = req.route_params["request_id"]
-    expect_known(req, await approvals.find(request_id))
+    require_current(req, await approvals.find(request_id))
     answer = await approvals.cancel(request_id, body)
-    return settled(answer.found, confirmed=answer.confirmed)
+    return answer_response(answer.found, confirmed=answer.confirmed)
 
 
 async def reassign(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Ask someone else: 200 once that is recorded."""
-    body = wire.parse(wire.ReassignmentBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.ReassignmentBody, req.headers, req.get_body())
     request_id = req.route_params["request_id"]
-    expect_known(req, await approvals.find(request_id))
+    require_current(req, await approvals.find(request_id))
     answer = await approvals.reassign(request_id, body)
-    return settled(answer.found, confirmed=answer.confirmed)
+    return answer_response(answer.found, confirmed=answer.confirmed)
 
 
 async def delegate(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Have someone else decide in one's place: 200 once that is recorded."""
-    body = wire.parse(wire.DelegationBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.DelegationBody, req.headers, req.get_body())
     answer = await approvals.delegate(req.route_params["request_id"], body, evidence(req, approvals))
-    return settled(answer.found, confirmed=answer.confirmed)
+    return answer_response(answer.found, confirmed=answer.confirmed)
 
 
-async def imagine(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+async def preview(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Say what would happen with a request: with the imagined answers, and when nobody answers."""
-    body = wire.parse(wire.PreviewBody, req.headers, req.get_body())
+    body = wire.parse_body(wire.PreviewBody, req.headers, req.get_body())
     with_answers, in_silence = approvals.preview(body)
     seen = {"with_these_answers": with_answers, "if_nobody_answers": in_silence}
-    return reply(200, {name: wire.previewed(each) for name, each in seen.items()})
+    return json_response(200, {name: wire.preview_json(each) for name, each in seen.items()})
 
 
 def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
@@ -180,62 +182,62 @@ def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
     return Evidence("api", person=approvals.signed_in(req.headers))
 
 
-def expect_known(req: func.HttpRequest, found: model.Found) -> None:
+def require_current(req: func.HttpRequest, found: model.Found) -> None:
     """See that the caller knows the story they act on. Raises PreconditionMissing or Stale.
 
     A request without named approvers has nothing to be stale about but its end, which is told anyway: it may be
     cancelled without If-Match.
     """
-    _, etag = told(found)
-    known = wire.knows(etag, req.headers)
+    _, etag = story_with_etag(found)
+    known = wire.matches_if_match(etag, req.headers)
     if known is None and any(stage.panel.approvers for stage in found.policy.stages):
         raise errors.PreconditionMissing
     if known is False:
         raise errors.Stale(etag)
 
 
-def told(found: model.Found) -> tuple[str, str]:
+def story_with_etag(found: model.Found) -> tuple[str, str]:
     """Write the story, and the ETag of it."""
-    text = compact(wire.told(found))
+    text = compact(wire.story_json(found))
     return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-async def healthy(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
+async def report_health(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
     """Say that the app answers, and which version."""
-    return reply(200, {"status": "ok", "version": VERSION})
+    return json_response(200, {"status": "ok", "version": VERSION})
 
 
-def settled(found: model.Found, *, confirmed: bool) -> func.HttpResponse:
+def answer_response(found: model.Found, *, confirmed: bool) -> func.HttpResponse:
     """Tell what stands after an answer."""
     if confirmed:
-        return reply(200, wire.told(found))
+        return json_response(200, wire.story_json(found))
     headers = {"Location": found.request.status_url, "Retry-After": RETRY_SECONDS}
-    return reply(202, wire.told(found), headers)
+    return json_response(202, wire.story_json(found), headers)
 
 
 # --- in and out -----------------------------------------------------------------------------------
 
 
-async def answered(
+async def handle(
     req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
 ) -> func.HttpResponse:
     """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape."""
-    allowed = offered(handlers)
+    allowed = allowed_methods(handlers)
     try:
         if req.method == "OPTIONS":
             return func.HttpResponse(status_code=204, headers={**COMMON, "Allow": ", ".join(allowed)})
         handler = handlers.get("GET" if req.method == "HEAD" else req.method)
         if not handler:
-            return problem(errors.MethodNotOffered(allowed))
+            return problem_response(errors.MethodNotOffered(allowed))
         return await handler(req, Approvals(Instances(client), settings.current()))
     except errors.ApprovalError as error:
-        return problem(error)
+        return problem_response(error)
     except Exception:
         logger.exception("%s %s failed", req.method, urlsplit(req.url).path)
-        return problem(Unexpected())
+        return problem_response(Unexpected())
 
 
-def offered(handlers: dict[str, Handler]) -> tuple[str, ...]:
+def allowed_methods(handlers: dict[str, Handler]) -> tuple[str, ...]:
     """Name the methods a route answers to."""
     head = ("HEAD",) if "GET" in handlers else ()
     return (*handlers, *head, "OPTIONS")
@@ -256,7 +258,7 @@ def status_of(error: errors.ApprovalError) -> int:
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
 
 
-def problem(error: errors.ApprovalError) -> func.HttpResponse:
+def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
     """Write an error as `application/problem+json` (RFC 9457)."""
     status = status_of(error)
     body = {
@@ -272,10 +274,10 @@ def problem(error: errors.ApprovalError) -> func.HttpResponse:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.SchedulerUnavailable):
         headers["Retry-After"] = RETRY_SECONDS
-    return reply(status, body, headers, media="application/problem+json")
+    return json_response(status, body, headers, media="application/problem+json")
 
 
-def reply(
+def json_response(
     status: int, body: dict[str, Any] | str, headers: dict[str, str] | None = None, media: str = "application/json"
 ) -> func.HttpResponse:
     """Answer with JSON that nobody keeps and nobody guesses the type of."""

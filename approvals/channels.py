@@ -114,13 +114,13 @@ class AppriseChannel:
 
     def send(self, message: Message) -> None:
         """Send a message, once. Raises Undeliverable, with nothing secret in it."""
-        service = self.addressed(message.to)
+        service = self.service_for(message.to)
         if isinstance(headers := getattr(service, "headers", None), dict):
             headers["X-Approval-Message"] = re.sub(r"[^\x21-\x7e]", "", message.key)
         try:
             from apprise import Apprise  # noqa: PLC0415 - see `service`
 
-            body, body_format = suited(service, message)
+            body, body_format = fit(service, message)
             sender = Apprise(asset=service.asset)
             sender.add(service)
             # only by this way in does Apprise convert text for every service: by the plugin's own, Telegram would
@@ -132,7 +132,7 @@ class AppriseChannel:
             raise Undeliverable(f"{self.name} did not take {message.key}.") from None
         logger.info("%s took %s.", self.name, message.key)
 
-    def addressed(self, person: str | None) -> Any:
+    def service_for(self, person: str | None) -> Any:
         """Give the service, addressed to the person. Raises Undeliverable when that cannot be done safely."""
         nobody = Undeliverable(f"{self.name} cannot address this person.", permanent=True)
         if self.personal and not (person and ONE_RECIPIENT.fullmatch(person)):
@@ -141,7 +141,7 @@ class AppriseChannel:
             service = self.service(person or "")
         except Exception:  # noqa: BLE001 - see `check`
             raise Undeliverable(f"{self.name} cannot be used.") from None
-        if self.personal and (service is None or not means(service, person or "")):
+        if self.personal and (service is None or not addresses_person(service, person or "")):
             raise nobody
         if service is None:
             raise Undeliverable(f"{self.name} cannot be used.")
@@ -156,14 +156,14 @@ class AppriseChannel:
         # Here and not above: Apprise costs a start 0.3 seconds (measured), and only who tells people should pay.
         import apprise  # noqa: PLC0415
 
-        silence()
-        service = apprise.Apprise.instantiate(self.url.replace(APPROVER, quote(person, safe="")), asset=asset())
+        silence_libraries()
+        service = apprise.Apprise.instantiate(self.url.replace(APPROVER, quote(person, safe="")), asset=apprise_asset())
         if service is not None and not re.search(r"[?&]cto=", self.url):
             service.socket_connect_timeout = min(service.socket_connect_timeout, CONNECT_SECONDS)
         return service
 
 
-def suited(service: Any, message: Message) -> tuple[str, str]:
+def fit(service: Any, message: Message) -> tuple[str, str]:
     r"""Choose what a service is sent, and say in which of Apprise's formats it is.
 
     Services with a subject and HTML are mail, and get the document. Whoever takes text gets text. The rest takes
@@ -178,7 +178,7 @@ def suited(service: Any, message: Message) -> tuple[str, str]:
     return message.text, "text"
 
 
-def means(service: Any, person: str) -> bool:
+def addresses_person(service: Any, person: str) -> bool:
     """Tell whether Apprise understood a person's name as that one person, and did not drop or divide it."""
     targets = getattr(service, "targets", None)
     if isinstance(targets, list | tuple | set) and len(targets) != 1:
@@ -195,7 +195,7 @@ def letters(text: str) -> str:
 
 
 @cache
-def asset() -> Any:
+def apprise_asset() -> Any:
     """Give what all services of Apprise's share: what callers wrote stays as it is, and nothing is kept or fetched."""
     from apprise import AppriseAsset  # noqa: PLC0415 - see `AppriseChannel.service`
 
@@ -218,7 +218,7 @@ def asset() -> Any:
     )
 
 
-def silence() -> None:
+def silence_libraries() -> None:
     """Keep what writes addresses and links out of every log, at every level.
 
     Those that exist are disabled, since a log may be listened to where it is written; those yet to be made, by a
@@ -235,7 +235,7 @@ def silence() -> None:
 
 
 @cache
-def configured(settings: Settings) -> tuple[Channel, ...]:
+def configured_channels(settings: Settings) -> tuple[Channel, ...]:
     """Give the channels the operator configured; none is a valid choice. Raises BadSetting."""
     services = [AppriseChannel(url, number) for number, url in enumerate(settings.notify_urls, start=1)]
     for service in services:

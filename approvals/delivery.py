@@ -16,7 +16,7 @@ from approvals import channels, links, messages
 from approvals.channels import Channel, Message, Undeliverable
 from approvals.links import Signer
 from approvals.model import Found, Status, Undelivered
-from approvals.policy import identity
+from approvals.policy import identity_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,26 +46,26 @@ class Dispatch:
     @classmethod
     def of(cls, settings: Settings) -> Dispatch:
         """Take the channels, the keys and the choices of the operator."""
-        return cls(channels.configured(settings), Signer(settings.link_keys), settings.notify_requester)
+        return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
-    def first(self, found: Found, occasion: str) -> tuple[Undelivered, ...]:
+    def announce(self, found: Found, occasion: str) -> tuple[Undelivered, ...]:
         """Tell everyone an occasion concerns. Gives what failed."""
-        return self.sent(found, self.planned(found, occasion, key_of(found, occasion)))
+        return self.send_all(found, self.plan(found, occasion, key_of(found, occasion)))
 
-    def again(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
+    def retry(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send what failed once more, under the same keys, to whom it still concerns. Gives what failed again."""
         useless: list[Undelivered] = []
         wanted: list[Undelivered] = []
         for each in failed:
             if not each.channel:
-                wanted += self.planned(found, each.occasion, each.key)
+                wanted += self.plan(found, each.occasion, each.key)
             elif each.permanent:
                 useless.append(each)
-            elif each.to is None or identity(each.to) in map(identity, self.people(found, each.occasion)):
+            elif each.to is None or identity_key(each.to) in map(identity_key, self.people(found, each.occasion)):
                 wanted.append(each)
-        return (*useless, *self.sent(found, wanted))
+        return (*useless, *self.send_all(found, wanted))
 
-    def planned(self, found: Found, occasion: str, key: str) -> Iterator[Undelivered]:
+    def plan(self, found: Found, occasion: str, key: str) -> Iterator[Undelivered]:
         """Name every message that an occasion means, as if it had not been delivered."""
         if occasion not in (*ASKING, OUTCOME):
             return
@@ -84,14 +84,14 @@ class Dispatch:
         holders = (found.holder(slot) for slot in found.awaited)
         awaited = [one for one in holders if one and not found.policy.forbids(found.request.requester, one)]
         if occasion == "passed_on" and found.story.changes:
-            latest = {identity(change.to) for change in found.story.changes[-1:]}
-            awaited = [holder for holder in awaited if identity(holder) in latest]
+            latest = {identity_key(change.to) for change in found.story.changes[-1:]}
+            awaited = [holder for holder in awaited if identity_key(holder) in latest]
         yield from awaited
         requester = found.request.requester
-        if occasion == OUTCOME and self.tells_requester and identity(requester) not in map(identity, awaited):
+        if occasion == OUTCOME and self.tells_requester and identity_key(requester) not in map(identity_key, awaited):
             yield requester
 
-    def sent(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
+    def send_all(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send messages side by side, so that one channel that hangs holds up no other. Gives what failed."""
         by_name = {channel.name: channel for channel in self.channels}
         wanted = [each for each in wanted if each.channel in by_name]
@@ -103,7 +103,7 @@ class Dispatch:
                 with_threads.submit(by_name[each.channel].send, self.message(found, each)): each for each in wanted
             }
             concurrent.futures.wait(running, timeout=self.seconds)
-            failed = [why_failed(task, each) for task, each in running.items()]
+            failed = [failure_of(task, each) for task, each in running.items()]
         finally:
             with_threads.shutdown(wait=False, cancel_futures=True)
         return tuple(each for each in failed if each)
@@ -117,10 +117,10 @@ class Dispatch:
     def link(self, found: Found, person: str | None) -> str | None:
         """Give the address at which a person answers; the open slot's is for whoever is told."""
         slot = found.slot_of(person) if person else (None if found.panel.approvers else 0)
-        return None if slot is None else address(self.signer, found, slot)
+        return None if slot is None else slot_address(self.signer, found, slot)
 
 
-def address(signer: Signer, found: Found, slot: int) -> str:
+def slot_address(signer: Signer, found: Found, slot: int) -> str:
     """Give the address at which the present holder of a slot answers."""
     story = found.story
     link = links.link_to(
@@ -134,7 +134,7 @@ def address(signer: Signer, found: Found, slot: int) -> str:
     return signer.address(found.request, link)
 
 
-def why_failed(task: concurrent.futures.Future[None], each: Undelivered) -> Undelivered | None:
+def failure_of(task: concurrent.futures.Future[None], each: Undelivered) -> Undelivered | None:
     """Give what was not delivered, or nothing; a channel's defect is a failure like any other."""
     if not task.done():
         logger.warning("%s did not take %s in time.", each.channel, each.key)

@@ -252,7 +252,7 @@ class AlreadyVoted(Conflict):
 
     def evidence(self) -> dict[str, Any]:
         """Tell the answer that stands."""
-        return {"decision": self.vote.told()} if self.vote else {}
+        return {"decision": self.vote.to_json()} if self.vote else {}
 
 
 class OtherStage(Conflict):
@@ -313,7 +313,7 @@ class Closed(ApprovalError):
             "request_status": story.status,
             "deadline": rfc3339(self.found.due_at),
             **({"settled_at": rfc3339(story.settled_at)} if story.settled_at else {}),
-            **({"decision": story.decision.told()} if story.decision else {}),
+            **({"decision": story.decision.to_json()} if story.decision else {}),
             **({"cancellation": story.cancellation.model_dump(mode="json")} if story.cancellation else {}),
         }
 

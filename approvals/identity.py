@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from approvals.errors import LinkVoid, NotAskedYet, OwnRequest, SignInRequired
 from approvals.links import fingerprint
-from approvals.policy import Assurance, identity
+from approvals.policy import Assurance, identity_key
 from approvals.value import NAME_CHARACTERS
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Person:
 
     def is_called(self, name: str) -> bool:
         """Tell whether a name is theirs: the verified e-mail, or `tenant/object`."""
-        return identity(name) in {identity(known) for known in (self.subject, self.email) if known}
+        return identity_key(name) in {identity_key(known) for known in (self.subject, self.email) if known}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Evidence:
     person: Person | None = None
 
 
-def signed_in(headers: Mapping[str, str]) -> Person | None:
+def read_principal(headers: Mapping[str, str]) -> Person | None:
     """Read who the platform has signed in (`X-MS-CLIENT-PRINCIPAL`), if it is a person and can be told from others.
 
     Ask only where the platform sets the header: it is not signed, and anybody can send it where it does not.
@@ -86,7 +86,7 @@ def signed_in(headers: Mapping[str, str]) -> Person | None:
     if not text or len(text) > PRINCIPAL_CHARACTERS:
         return None
     try:
-        claims = claimed(json.loads(base64.b64decode(text, validate=True)))
+        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     tenant, object_id = claims.get("tid", ""), claims.get("oid", "")
@@ -105,7 +105,7 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= NAME_CHARACTERS and text.isprintable()
 
 
-def claimed(principal: Any) -> dict[str, str]:
+def read_claims(principal: Any) -> dict[str, str]:
     """Give the claims of a principal by their short names. One that comes twice and differs, or is no text, is none's.
 
     Raises ValueError for such a one.
@@ -134,22 +134,22 @@ def authorize(found: Found, name: str, evidence: Evidence) -> Assurance:
     Whether the person is asked at all is the model's to say.
     """
     if evidence.link:
-        check(evidence.link, found, name)
+        check_link(evidence.link, found, name)
     behind = [name, *((evidence.person.name, evidence.person.subject) if evidence.person else ())]
     for each in behind:
         if found.policy.forbids(found.request.requester, each):
             raise OwnRequest(each)
     assurance = assurance_of(name, evidence)
-    if not found.panel.takes(assurance):
+    if not found.panel.accepts(assurance):
         raise SignInRequired(name)
     return assurance
 
 
-def check(link: Link, found: Found, name: str) -> None:
+def check_link(link: Link, found: Found, name: str) -> None:
     """See that a link is for what is asked now. Raises LinkVoid or NotAskedYet."""
     if link.request_id != found.request.request_id or link.holder not in ("", fingerprint(name)):
         raise LinkVoid(None)
-    if not link.is_of(found):
+    if not link.is_for_asked_panel(found):
         asked_later = (link.stage, link.escalated) > (found.story.stage, found.story.escalated)
         raise NotAskedYet(name) if asked_later else LinkVoid(None)
     if link.generation != found.generation(link.slot):
@@ -160,12 +160,12 @@ def check(link: Link, found: Found, name: str) -> None:
 
 def holder_of(link: Link, found: Found) -> str | None:
     """Name whose link it is; nothing for the open slot's, or a name nobody of this request has."""
-    panel = found.policy.panel(link.stage, escalated=link.escalated) if has(found, link) else None
+    panel = found.policy.panel(link.stage, escalated=link.escalated) if has_panel(found, link) else None
     people = (*(panel.approvers if panel else ()), *(change.to for change in found.story.changes))
     return next((person for person in people if fingerprint(person) == link.holder), None) if link.holder else None
 
 
-def has(found: Found, link: Link) -> bool:
+def has_panel(found: Found, link: Link) -> bool:
     """Tell whether the request has the panel a link is for."""
     stages = found.policy.stages
     return link.stage < len(stages) and (not link.escalated or stages[link.stage].escalation is not None)

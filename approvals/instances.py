@@ -13,7 +13,7 @@ import aiohttp
 
 from approvals import workflow
 from approvals.errors import SchedulerUnavailable
-from approvals.model import Cancellation, Found, Request, Status, Story, restored
+from approvals.model import Cancellation, Found, Request, Status, Story, restore_story
 from approvals.value import utc
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Instances:
         Raises SchedulerUnavailable when it is not known whether it was started.
         """
         try:
-            await reached(
+            await call_scheduler(
                 self.client.start_new(workflow.NAME, request.request_id, request.model_dump_json(exclude_defaults=True))
             )
         except Exception as error:
@@ -50,7 +50,7 @@ class Instances:
 
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
-        status = await reached(self.client.get_status(request_id, show_input=True))
+        status = await call_scheduler(self.client.get_status(request_id, show_input=True))
         if not status and getattr(status, "Message", None):
             # the SDK takes the host's own failure (500 with a Message) for a missing instance
             logger.warning("The scheduler did not answer: %s", status.Message)
@@ -58,25 +58,25 @@ class Instances:
         if not status or status.name != workflow.NAME:
             return None
         try:
-            request = Request.decoded(status.input_)
+            request = Request.from_json(status.input_)
         except ValueError:  # started past us, through the host's webhook
             logger.warning("Instance %s is not one of ours.", request_id)
             return None
-        said = published(status)
+        said = published_story(status)
         events = await self.events(request_id) if is_abridged(said) else []
-        story = restored(request, said, events) if said else Story()
-        return operated(Found(request=request, story=story), status)
+        story = restore_story(request, said, events) if said else Story()
+        return apply_runtime_status(Found(request=request, story=story), status)
 
     async def events(self, request_id: str) -> list[tuple[str, Any]]:
         """Read the names and data of all events an instance has received, oldest first."""
-        status = await reached(self.client.get_status(request_id, show_history=True, show_history_output=True))
+        status = await call_scheduler(self.client.get_status(request_id, show_history=True, show_history_output=True))
         history = getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
         return [(event["Name"], event.get("Input")) for event in history if event.get("EventType") == "EventRaised"]
 
     async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
         """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""
         try:
-            await reached(self.client.raise_event(request_id, name, data))
+            await call_scheduler(self.client.raise_event(request_id, name, data))
         except SchedulerUnavailable:
             raise
         except Exception as error:
@@ -86,7 +86,7 @@ class Instances:
             raise
 
 
-async def reached(call: Awaitable[T]) -> T:
+async def call_scheduler(call: Awaitable[T]) -> T:
     """Await a call to the scheduler. Raises SchedulerUnavailable when it was not reached or answered nonsense."""
     try:
         return await call
@@ -100,7 +100,7 @@ async def reached(call: Awaitable[T]) -> T:
         raise SchedulerUnavailable from error
 
 
-def published(status: df.DurableOrchestrationStatus) -> Any:
+def published_story(status: df.DurableOrchestrationStatus) -> Any:
     """Give what the orchestration says of itself: its output when done, its custom status before.
 
     The output is a result only when Completed; for others the host puts an operator's reason there (recorded).
@@ -113,13 +113,13 @@ def is_abridged(said: Any) -> bool:
     return isinstance(said, dict) and bool(said.get("abridged"))
 
 
-def operated(found: Found, status: df.DurableOrchestrationStatus) -> Found:
+def apply_runtime_status(found: Found, status: df.DurableOrchestrationStatus) -> Found:
     """See what an operator, or a defect, has done to the instance."""
     story, runtime = found.story, status.runtime_status.name
     if runtime == "Suspended":
         # Python is replayed while the host holds back: an outcome shown now may not have happened yet
         held = {"status": Status.PENDING, "settled_at": None, "decision": None, "cancellation": None}
-        story = story.model_copy(update=held).noted("An operator has suspended this request.")
+        story = story.model_copy(update=held).with_note("An operator has suspended this request.")
         return found.model_copy(update={"story": story, "suspended": True})
     ended = utc(status.last_updated_time)
     if story.is_open and runtime in {"Terminated", "Canceled"}:

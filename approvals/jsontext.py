@@ -21,7 +21,7 @@ def read(text: str) -> Any:
     sixteen levels. Python's own reader lets all of these pass, and ends a deep text with a RecursionError.
     """
     try:
-        value = json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_constant)
+        value = json.loads(text, object_pairs_hook=refuse_doubles, parse_constant=refuse_constant)
     except RecursionError:
         raise Refused(f"The JSON is nested deeper than {DEPTH} levels.") from None
     except (json.JSONDecodeError, Refused):
@@ -32,7 +32,7 @@ def read(text: str) -> Any:
     return value
 
 
-def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object, refusing a key that comes twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -40,7 +40,7 @@ def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def no_constant(word: str) -> Any:
+def refuse_constant(word: str) -> Any:
     """Refuse NaN, Infinity and -Infinity."""
     raise Refused(f"{word} is not JSON.")
 
@@ -52,12 +52,12 @@ def inspect(value: Any) -> None:
         following: list[Any] = []
         for each in level:
             if isinstance(each, str):
-                unbroken(each)
+                check_surrogates(each)
             elif isinstance(each, float) and not math.isfinite(each):
                 raise Refused("The JSON holds a number that is out of range.")
             elif isinstance(each, dict):
                 for key in each:
-                    unbroken(key)
+                    check_surrogates(key)
                 following.extend(each.values())
             elif isinstance(each, list):
                 following.extend(each)
@@ -67,7 +67,7 @@ def inspect(value: Any) -> None:
         level = following
 
 
-def unbroken(text: str) -> None:
+def check_surrogates(text: str) -> None:
     """Refuse half a surrogate pair: no UTF-8 can carry it."""
     try:
         text.encode()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import itsdangerous
 from itsdangerous import BadData, base64_decode, base64_encode
 
-from approvals.policy import identity
+from approvals.policy import identity_key
 from approvals.value import compact
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class Link:
     expires_at: int
     """Seconds since 1970, UTC: some time after the latest end the request can have."""
 
-    def expired(self, now: dt.datetime) -> bool:
+    def is_expired(self, now: dt.datetime) -> bool:
         """Tell whether the request must have ended long ago."""
         return now.timestamp() >= self.expires_at
 
-    def is_of(self, found: Found) -> bool:
+    def is_for_asked_panel(self, found: Found) -> bool:
         """Tell whether it is for the panel that is or was asked last."""
         return (self.stage, self.escalated) == (found.story.stage, found.story.escalated)
 
@@ -76,7 +76,7 @@ class Invitation:
 def link_to(request: Request, *, stage: int, escalated: bool, slot: int, generation: int, holder: str | None) -> Link:
     """Make the link of a slot's holder."""
     latest = request.created_at + sum(
-        (panel.timeout for each in request.agreed.stages for panel in each.panels), dt.timedelta()
+        (panel.timeout for each in request.effective_policy.stages for panel in each.panels), dt.timedelta()
     )
     return Link(
         request_id=request.request_id,
@@ -91,7 +91,7 @@ def link_to(request: Request, *, stage: int, escalated: bool, slot: int, generat
 
 def fingerprint(person: str | None) -> str:
     """Give what tells a person from others, without the name: names are long, and not for addresses."""
-    return hashlib.sha256(identity(person).encode()).hexdigest()[:16] if person else ""
+    return hashlib.sha256(identity_key(person).encode()).hexdigest()[:16] if person else ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Signer:
         """Write a link's token. The same link gives the same token as long as the newest key is the same."""
         panel = 2 * link.stage + link.escalated
         fields = [link.request_id, panel, link.slot, link.generation, link.holder, link.expires_at]
-        return self.written(Purpose.APPROVE, fields)
+        return self.sign_fields(Purpose.APPROVE, fields)
 
     def address(self, request: Request, link: Link) -> str:
         """Write the address of a link's page."""
@@ -117,27 +117,27 @@ class Signer:
 
     def verify(self, token: str) -> Link:
         """Read a token. Raises NotGenuine; whether it has expired is asked of the link."""
-        match self.read(Purpose.APPROVE, token):
+        match self.verify_fields(Purpose.APPROVE, token):
             case [str(request_id), int(panel), int(slot), int(generation), str(holder), int(expires_at)]:
                 return Link(request_id, panel // 2, panel % 2 == 1, slot, generation, holder, expires_at)
         raise NotGenuine
 
     def sign_form(self, token: str, state: str, viewer: str) -> str:
         """Sign that a page was shown: for this link, this state of the request, and whoever was signed in."""
-        return self.written(Purpose.FORM, [seal(token), state, seal(viewer)])
+        return self.sign_fields(Purpose.FORM, [digest_of(token), state, digest_of(viewer)])
 
     def verify_form(self, form: str, token: str, viewer: str) -> str:
         """Give the state of the request that the page showed. Raises NotGenuine when it is not this page of ours."""
-        match self.read(Purpose.FORM, form):
-            case [str(link), str(state), str(whoever)] if (link, whoever) == (seal(token), seal(viewer)):
+        match self.verify_fields(Purpose.FORM, form):
+            case [str(link), str(state), str(whoever)] if (link, whoever) == (digest_of(token), digest_of(viewer)):
                 return state
         raise NotGenuine
 
-    def written(self, purpose: Purpose, fields: list[Any]) -> str:
+    def sign_fields(self, purpose: Purpose, fields: list[Any]) -> str:
         """Sign a list."""
         return self.signer(purpose).sign(base64_encode(compact(fields))).decode()
 
-    def read(self, purpose: Purpose, token: str) -> Any:
+    def verify_fields(self, purpose: Purpose, token: str) -> Any:
         """Give the list that was signed, with any of the keys. Raises NotGenuine.
 
         Base64 has spare bits in its last character: 211 of 292,800 tokens with one bit flipped were the same
@@ -152,7 +152,7 @@ class Signer:
             raise NotGenuine from None
 
 
-def seal(text: str) -> str:
+def digest_of(text: str) -> str:
     """Give a digest of a link's token, or of who looks: a form names neither, and is never longer than is read."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

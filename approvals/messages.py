@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from approvals.channels import Message
-from approvals.policy import identity
-from approvals.rendering import render, rows
+from approvals.policy import identity_key
+from approvals.rendering import detail_rows, render
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -109,7 +109,7 @@ TEXTS = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerView:
     """A person's answer, as it is told."""
 
     approver: str
@@ -120,7 +120,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Told:
+class RequestView:
     """What the templates may say of a request: everything a caller wrote has been through `safe`."""
 
     found: Found
@@ -158,7 +158,7 @@ class Told:
     @cached_property
     def details(self) -> list[tuple[str, str]]:
         """The details, a row for each value."""
-        found = rows(json.loads(self.found.request.details or "{}"))
+        found = detail_rows(json.loads(self.found.request.details or "{}"))
         return [(" \u203a ".join(path), value) for path, value in found]
 
     @property
@@ -190,18 +190,18 @@ class Told:
     @property
     def asked(self) -> str:
         """Who is asked, as words."""
-        return listed(self.people, self.brevity.people)
+        return join_names(self.people, self.brevity.people)
 
     @property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[AnswerView]:
         """The answers given so far, of every stage."""
         story = self.found.story
         votes = story.votes or ((story.decision,) if story.decision else ())
         return [self.answer(vote) for vote in votes[-(self.brevity.people or len(votes) or 1) :]]
 
-    def answer(self, vote: Decision) -> Answer:
+    def answer(self, vote: Decision) -> AnswerView:
         """Tell an answer."""
-        return Answer(
+        return AnswerView(
             approver=self.name(vote.approver),
             verdict="approved" if vote.is_approved else "rejected",
             option=self.name(vote.option or ""),
@@ -226,7 +226,7 @@ class Told:
         return {"by": self.name(cancellation.by), "reason": self.prose(cancellation.reason)}
 
 
-def listed(words: Iterable[str], most: int | None) -> str:
+def join_names(words: Iterable[str], most: int | None) -> str:
     """Write names in a row, and how many more there are."""
     names = list(words)
     shown = names[:most]
@@ -244,20 +244,22 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         "panel": found.panel,
         "status": found.story.status.value,
         "personal": to is not None,
-        "unneeded": over and to is not None and identity(to) != identity(found.request.requester),
+        "unneeded": over and to is not None and identity_key(to) != identity_key(found.request.requester),
         "link": link,
         "key": clean(key),
     }
-    written = [render("messages/message.txt", told=Told(found, inert, brevity), **values) for brevity in TEXTS[:1]]
+    written = [
+        render("messages/message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS[:1]
+    ]
     for brevity in TEXTS[1:]:
         if len(written[-1]) <= TEXT_CHARACTERS:
             break
-        written.append(render("messages/message.txt", told=Told(found, inert, brevity), **values))
-    subject = render("messages/subject.txt", told=Told(found, inert, TEXTS[0]), **values)
+        written.append(render("messages/message.txt", told=RequestView(found, inert, brevity), **values))
+    subject = render("messages/subject.txt", told=RequestView(found, inert, TEXTS[0]), **values)
     return Message(
         key=key,
         subject=one_line(subject, SUBJECT_CHARACTERS),
         text=re.sub(r"\n{3,}", "\n\n", written[-1]).strip() + "\n",
-        html=render("messages/message.html", told=Told(found, clean, WHOLE), **values),
+        html=render("messages/message.html", told=RequestView(found, clean, WHOLE), **values),
         to=to,
     )

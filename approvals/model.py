@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from approvals.policy import LONGEST_TIMER, MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity
-from approvals.value import Comments, Instant, Name, Text, Value, compact, decoded, rfc3339, utc
+from approvals.policy import LONGEST_TIMER, MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
+from approvals.value import Comments, Instant, Name, Text, Value, compact, decode_json, rfc3339, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ class Request(Value):
     policy: Policy | None = None
 
     @property
-    def agreed(self) -> Policy:
+    def effective_policy(self) -> Policy:
         """The policy, or what having none means."""
         if self.policy:
             return self.policy
@@ -124,7 +124,7 @@ class Decision(Value):
         """When the service received it."""
         return self.decided_at
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Write the answer for people: stages are counted from one."""
         return {
             "decision_id": self.decision_id,
@@ -145,7 +145,7 @@ class Decision(Value):
     def says_the_same_as(self, other: Decision) -> bool:
         """Tell whether the same person said the same; the comments are not compared."""
         same = (self.is_approved, self.option) == (other.is_approved, other.option)
-        return same and identity(self.approver) == identity(other.approver)
+        return same and identity_key(self.approver) == identity_key(other.approver)
 
 
 class Change(Value):
@@ -178,13 +178,13 @@ class Cancellation(Value):
         return self.cancelled_at
 
 
-class Wake(Value):
+class TimerFired(Value):
     """A timer has fired that was set for this instant."""
 
     heard_at: Instant
 
 
-Heard = Decision | Change | Cancellation | Wake
+Event = Decision | Change | Cancellation | TimerFired
 
 
 class Undelivered(Value):
@@ -235,21 +235,21 @@ class Story(Value):
         """Whether an answer can still count."""
         return self.status is Status.PENDING
 
-    def noted(self, note: str) -> Story:
+    def with_note(self, note: str) -> Story:
         """Add a note for operators; the first ten are kept."""
         return self if len(self.notes) >= MAX_NOTES else self.model_copy(update={"notes": (*self.notes, note)})
 
-    def number(self, key: str) -> int:
+    def event_number(self, key: str) -> int:
         """Give the number of the event name of this kind that is listened to."""
         return self.waits.get(key, 1)
 
-    def next_number(self, key: str) -> Story:
+    def with_next_number(self, key: str) -> Story:
         """Go on to the next event name of this kind: the one before is spent."""
-        return self.model_copy(update={"waits": {**self.waits, key: self.number(key) + 1}})
+        return self.model_copy(update={"waits": {**self.waits, key: self.event_number(key) + 1}})
 
-    def spent(self, key: str, note: str) -> Story:
+    def with_spent_event(self, key: str, note: str) -> Story:
         """Go on after an event that counts for nothing took the wait for it."""
-        return self.noted(note).next_number(key)
+        return self.with_note(note).with_next_number(key)
 
     def vote_of(self, slot: int) -> Decision | None:
         """Give the answer of a slot of the present panel, or nothing."""
@@ -258,25 +258,25 @@ class Story(Value):
                 return vote
         return None
 
-    def change_to(self, person: str) -> str:
+    def last_change_to(self, person: str) -> str:
         """Give the id of the change that passed a slot on to a person last."""
         return next((change.change_id for change in reversed(self.changes) if change.to == person), "")
 
-    def published(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
         whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
         if self.undelivered:
             whole["undelivered"] = whole["undelivered"][:UNDELIVERED_TOLD]
-        if weight(whole) <= STATUS_BYTES:
+        if utf16_size(whole) <= STATUS_BYTES:
             return whole
-        return self.abridgement()
+        return self.abridged_snapshot()
 
-    def whole(self) -> dict[str, Any]:
+    def output(self) -> dict[str, Any]:
         """Give the story as JSON for the output, whose limit is a megabyte: abridged only beyond the imaginable."""
         whole = self.model_dump(mode="json", exclude_none=True)
-        return whole if weight(whole) <= OUTPUT_BYTES else self.abridgement()
+        return whole if utf16_size(whole) <= OUTPUT_BYTES else self.abridged_snapshot()
 
-    def abridgement(self) -> dict[str, Any]:
+    def abridged_snapshot(self) -> dict[str, Any]:
         """Give the story without its texts: votes and holders by number and digest, the rest from the history."""
         without: dict[str, Any] = {"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()}
         short = self.model_copy(update={**without, "undelivered": ()})
@@ -284,9 +284,9 @@ class Story(Value):
             **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
             "status": self.status.value,
             "abridged": True,
-            "v": [digest(vote.decision_id) for vote in self.votes],
-            "c": [digest(change.change_id) for change in self.changes],
-            "h": {slot: digest(self.change_to(holder)) for slot, holder in self.holders.items()},
+            "v": [short_digest(vote.decision_id) for vote in self.votes],
+            "c": [short_digest(change.change_id) for change in self.changes],
+            "h": {slot: short_digest(self.last_change_to(holder)) for slot, holder in self.holders.items()},
             "n": [note[:80] for note in self.notes],
             **({"u": len(self.undelivered)} if self.undelivered else {}),
             **({"x": True} if self.cancellation else {}),
@@ -294,12 +294,12 @@ class Story(Value):
         }
 
 
-def weight(value: Any) -> int:
+def utf16_size(value: Any) -> int:
     """Give the bytes of a value as compact JSON in UTF-16, which is how the extension weighs a custom status."""
     return len(compact(value).encode("utf-16-le"))
 
 
-def digest(text: str) -> str:
+def short_digest(text: str) -> str:
     """Give eight characters that tell ids of one request apart."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -315,7 +315,7 @@ class Found(Value):
     @property
     def policy(self) -> Policy:
         """What was agreed."""
-        return self.request.agreed
+        return self.request.effective_policy
 
     @property
     def panel(self) -> Panel:
@@ -349,7 +349,9 @@ class Found(Value):
         """Give the slot a person may answer, if any."""
         if not self.panel.approvers:
             return 0
-        return next((s for s in range(self.panel.slots) if identity(self.holder(s) or "") == identity(person)), None)
+        return next(
+            (s for s in range(self.panel.slots) if identity_key(self.holder(s) or "") == identity_key(person)), None
+        )
 
     @property
     def awaited(self) -> list[int]:
@@ -384,7 +386,7 @@ def event_name(request_id: str, key: str, number: int) -> str:
     return f"{key}-{number}-{request_id}".lower()
 
 
-def listens_to(found: Found) -> dict[str, str]:
+def awaited_events(found: Found) -> dict[str, str]:
     """Give the event names that can change something now, each with the kind of event it is for."""
     story = found.story
     keys = [slot_key(story, slot) for slot in found.awaited] + ["cancel"]
@@ -392,26 +394,26 @@ def listens_to(found: Found) -> dict[str, str]:
         keys.append("change")
     bound = 1 + MAX_SPENT_WAITS + len(story.changes)
     return {
-        event_name(found.request.request_id, key, story.number(key)): key
+        event_name(found.request.request_id, key, story.event_number(key)): key
         for key in sorted(keys)
-        if story.number(key) <= bound
+        if story.event_number(key) <= bound
     }
 
 
-def read(key: str, data: object) -> Decision | Change | Cancellation:
+def read_event(key: str, data: object) -> Decision | Change | Cancellation:
     """Read the data of an event of a kind. Raises ValueError when it cannot be read."""
     kinds: dict[str, type[Decision | Change | Cancellation]] = {"cancel": Cancellation, "change": Change}
-    return kinds.get(key, Decision).decoded(data)
+    return kinds.get(key, Decision).from_json(data)
 
 
-def wakes_at(found: Found, now: dt.datetime) -> dt.datetime:
+def next_wake_at(found: Found, now: dt.datetime) -> dt.datetime:
     """Say when to wake at the latest: for a reminder, at the deadline, or after the longest timer."""
     times = [found.due_at, utc(now) + LONGEST_TIMER]
     times += [at for at in (found.next_reminder_at, found.story.deliver_at) if at]
     return min(times)
 
 
-def guarded_until(started_at: dt.datetime) -> dt.datetime:
+def guard_end(started_at: dt.datetime) -> dt.datetime:
     """Say until when an instance with an Idempotency-Key must not finish.
 
     The durable extension silently replaces a finished instance that is started again (recorded), so a caller
@@ -424,104 +426,110 @@ def guarded_until(started_at: dt.datetime) -> dt.datetime:
 # --- what becomes of it ---------------------------------------------------------------------------
 
 
-def hear(found: Found, heard: Heard, key: str, now: dt.datetime) -> Found:
+def apply_event(found: Found, heard: Event, key: str, now: dt.datetime) -> Found:
     """Say what becomes of a request that hears this under an event name of the kind `key`. Nothing reopens it."""
     if not found.story.is_open:
         return found
     match heard:
-        case Wake():
-            return woken(found, heard, now)
+        case TimerFired():
+            return apply_timer(found, heard, now)
         case Cancellation():
             if heard.heard_at >= found.due_at:
-                return unheard(found, key, "A cancellation came after the deadline and was not counted.")
-            return settled(found, Status.CANCELLED, now, cancellation=heard)
+                return ignore_late(found, key, "A cancellation came after the deadline and was not counted.")
+            return settle(found, Status.CANCELLED, now, cancellation=heard)
         case Change():
-            return passed_on(found, heard)
+            return pass_slot_on(found, heard)
         case _:
-            return voted(found, heard, key, now)
+            return count_vote(found, heard, key, now)
 
 
-def hear_all(found: Found, heard: Iterable[tuple[Heard, str]], now: dt.datetime) -> Found:
+def apply_events(found: Found, heard: Iterable[tuple[Event, str]], now: dt.datetime) -> Found:
     """Hear what arrived together, in the order in which the service received it; no kind is favoured."""
     for each, key in sorted(heard, key=lambda h: h[0].heard_at):
-        found = hear(found, each, key, now)
+        found = apply_event(found, each, key, now)
     return found
 
 
-def voted(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
+def count_vote(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
     """Count an answer, if it is one: in time, for a slot that waits, by who holds it, and not on one's own request."""
     story = found.story
     if key not in {slot_key(story, slot) for slot in found.awaited}:
         return found
     here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in found.awaited
     if not here or slot_key(story, vote.slot) != key:
-        return found.with_story(story.spent(key, "An answer that is not this slot's was not counted."))
+        return found.with_story(story.with_spent_event(key, "An answer that is not this slot's was not counted."))
     if vote.heard_at >= found.due_at:
-        return unheard(found, key, "An answer came after the deadline and was not counted.")
+        return ignore_late(found, key, "An answer came after the deadline and was not counted.")
     holder = found.holder(vote.slot)
-    stranger = holder is not None and identity(holder) != identity(vote.approver)
+    stranger = holder is not None and identity_key(holder) != identity_key(vote.approver)
     if stranger or found.policy.forbids(found.request.requester, vote.approver):
-        return found.with_story(story.spent(key, "An answer by someone who may not give it was not counted."))
-    if not found.panel.takes(vote.assurance):
-        return found.with_story(story.spent(key, "An answer by someone who was not signed in was not counted."))
-    return counted(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
+        return found.with_story(
+            story.with_spent_event(key, "An answer by someone who may not give it was not counted.")
+        )
+    if not found.panel.accepts(vote.assurance):
+        return found.with_story(
+            story.with_spent_event(key, "An answer by someone who was not signed in was not counted.")
+        )
+    return settle_if_decided(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
 
 
-def unheard(found: Found, key: str, note: str) -> Found:
+def ignore_late(found: Found, key: str, note: str) -> Found:
     """Note what came too late. Its wait is made anew, but in an instance of the first version, which made none."""
-    return found.with_story(found.story.spent(key, note) if found.request.policy else found.story.noted(note))
+    return found.with_story(
+        found.story.with_spent_event(key, note) if found.request.policy else found.story.with_note(note)
+    )
 
 
-def counted(found: Found, vote: Decision, now: dt.datetime) -> Found:
+def settle_if_decided(found: Found, vote: Decision, now: dt.datetime) -> Found:
     """See whether an answer settles the panel."""
     panel, yes, no = found.panel, found.votes(yes=True), found.votes(yes=False)
     if no and (panel.reject_when == "any" or yes + len(found.awaited) < panel.required):
-        return settled(found, Status.REJECTED, now, decision=vote)
+        return settle(found, Status.REJECTED, now, decision=vote)
     if yes >= panel.required:
-        return passed(found, now, vote)
+        return advance(found, now, vote)
     return found
 
 
-def passed(found: Found, now: dt.datetime, vote: Decision | None = None) -> Found:
+def advance(found: Found, now: dt.datetime, vote: Decision | None = None) -> Found:
     """Go on to the next stage; after the last it is approved."""
     following = found.story.stage + 1
     if following == len(found.policy.stages):
-        return settled(found, Status.APPROVED, now, decision=vote)
-    return asked(found, now, stage=following, escalated=False)
+        return settle(found, Status.APPROVED, now, decision=vote)
+    return ask_panel(found, now, stage=following, escalated=False)
 
 
-def asked(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
+def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
     """Ask a panel, from now on."""
     fresh = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0, "holders": {}}
     return found.with_story(found.story.model_copy(update={**fresh, "generations": {}, **NOTHING_UNDELIVERED}))
 
 
-def settled(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
+def settle(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
     """Settle it."""
     update = {"status": status, "settled_at": utc(now), **NOTHING_UNDELIVERED, **by}
     return found.with_story(found.story.model_copy(update=update))
 
 
-def woken(found: Found, wake: Wake, now: dt.datetime) -> Found:
+def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
     """Take silence for what was agreed, or count a reminder; a timer of an earlier panel means nothing."""
     if wake.heard_at >= found.due_at:
         match found.panel.on_timeout:
             case "approve":
-                return passed(found.with_story(found.story.noted(f"Silence approved {stage_name(found)}.")), now)
+                return advance(found.with_story(found.story.with_note(f"Silence approved {stage_name(found)}.")), now)
             case "reject":
-                return settled(found, Status.REJECTED, now)
+                return settle(found, Status.REJECTED, now)
             case "escalate":
-                return asked(found, now, stage=found.story.stage, escalated=True)
+                return ask_panel(found, now, stage=found.story.stage, escalated=True)
             case _:
-                return settled(found, Status.TIMEOUT, now)
+                return settle(found, Status.TIMEOUT, now)
     if found.next_reminder_at and wake.heard_at >= found.next_reminder_at:
-        return reminded(found, now)
+        return count_reminder(found, now)
     if found.story.deliver_at and wake.heard_at >= found.story.deliver_at:
-        return sent_again(found)
+        return count_attempt(found)
     return found
 
 
-def reminded(found: Found, now: dt.datetime) -> Found:
+def count_reminder(found: Found, now: dt.datetime) -> Found:
     """Count a reminder. Those missed while nobody could be reminded are passed over, not sent all at once."""
     story, every = found.story, found.panel.remind_every or LONGEST_TIMER
     elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
@@ -530,15 +538,15 @@ def reminded(found: Found, now: dt.datetime) -> Found:
     return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
 
 
-def passed_on(found: Found, change: Change) -> Found:
+def pass_slot_on(found: Found, change: Change) -> Found:
     """Pass a slot on, if that is allowed; either way the next change goes under the next name."""
-    story = found.story.next_number("change")
+    story = found.story.with_next_number("change")
     slot = found.slot_of(change.holder) if found.panel.approvers else None
-    if slot is None or slot not in found.awaited or why_not(found, change.to):
-        return found.with_story(story.noted("A change that is not allowed was ignored."))
+    if slot is None or slot not in found.awaited or reassignment_obstacle(found, change.to):
+        return found.with_story(story.with_note("A change that is not allowed was ignored."))
     if change.heard_at >= found.due_at:
-        return found.with_story(story.noted("A change came after the deadline."))
-    story = story.next_number(slot_key(story, slot))
+        return found.with_story(story.with_note("A change came after the deadline."))
+    story = story.with_next_number(slot_key(story, slot))
     update: dict[str, Any] = {
         "holders": {**story.holders, str(slot): change.to},
         "generations": {**story.generations, str(slot): found.generation(slot) + 1},
@@ -548,12 +556,12 @@ def passed_on(found: Found, change: Change) -> Found:
     return found.with_story(story.model_copy(update=update))
 
 
-def why_not(found: Found, person: str) -> str | None:
+def reassignment_obstacle(found: Found, person: str) -> str | None:
     """Say why a slot cannot be passed on to a person: `self`, `asked`, or nothing."""
     if found.policy.forbids(found.request.requester, person):
         return "self"
     everyone = {*found.panel.approvers, *(found.holder(slot) or "" for slot in range(found.panel.slots))}
-    return "asked" if identity(person) in {identity(one) for one in everyone} else None
+    return "asked" if identity_key(person) in {identity_key(one) for one in everyone} else None
 
 
 def occasion(before: Found | None, found: Found) -> str:
@@ -583,7 +591,9 @@ def stage_name(found: Found) -> str:
 NOTHING_UNDELIVERED: dict[str, Any] = {"undelivered": (), "attempts": 0, "deliver_at": None}
 
 
-def delivered(found: Found, tried: Iterable[Undelivered], failed: Iterable[Undelivered], now: dt.datetime) -> Found:
+def record_delivery(
+    found: Found, tried: Iterable[Undelivered], failed: Iterable[Undelivered], now: dt.datetime
+) -> Found:
     """Take note of what became of messages: of those `tried` again, and all others, these `failed`.
 
     What failed is tried again after a growing delay, as often as the request says; a decision waits for none of it.
@@ -597,7 +607,7 @@ def delivered(found: Found, tried: Iterable[Undelivered], failed: Iterable[Undel
     return found.with_story(story.model_copy(update=update))
 
 
-def sent_again(found: Found) -> Found:
+def count_attempt(found: Found) -> Found:
     """Count that what failed is tried again."""
     return found.with_story(found.story.model_copy(update={"attempts": found.story.attempts + 1, "deliver_at": None}))
 
@@ -619,11 +629,11 @@ def judge_decision(found: Found, decision: Decision, *, stage: int | None = None
     earlier = [
         vote
         for vote in (*story.votes, *((story.decision,) if story.decision else ()))
-        if identity(vote.approver) == identity(decision.approver) and stage in (None, vote.stage)
+        if identity_key(vote.approver) == identity_key(decision.approver) and stage in (None, vote.stage)
     ]
     if any(vote.decision_id == decision.decision_id for vote in earlier):
         return "recorded"
-    if earlier and stage is None and story.is_open and asked_again(found, earlier[-1]):
+    if earlier and stage is None and story.is_open and is_asked_again(found, earlier[-1]):
         return "unclear"
     if earlier:
         return "recorded" if earlier[-1].says_the_same_as(decision) else "voted" if story.is_open else "decided"
@@ -639,7 +649,7 @@ def judge_decision(found: Found, decision: Decision, *, stage: int | None = None
     return "late" if decision.heard_at >= found.due_at else "open"
 
 
-def asked_again(found: Found, earlier: Decision) -> bool:
+def is_asked_again(found: Found, earlier: Decision) -> bool:
     """Tell whether someone who answered an earlier panel is awaited in this one, too."""
     here = (earlier.stage, earlier.escalated) == (found.story.stage, found.story.escalated)
     slot = found.slot_of(earlier.approver)
@@ -664,7 +674,7 @@ def judge_change(found: Found, change: Change) -> str:
     `late`, `open`: as for a decision.
     """
     story = found.story
-    done = (c for c in story.changes if (identity(c.holder), identity(c.to)) == change_ends(change))
+    done = (c for c in story.changes if (identity_key(c.holder), identity_key(c.to)) == holder_and_successor(change))
     if next(done, None) and str(found.slot_of(change.to) if found.panel.approvers else None) in story.holders:
         return "recorded"
     if not story.is_open:
@@ -674,41 +684,41 @@ def judge_change(found: Found, change: Change) -> str:
         return "nobody"
     if slot not in found.awaited:
         return "voted"
-    if reason := why_not(found, change.to):
+    if reason := reassignment_obstacle(found, change.to):
         return reason
     if len(story.changes) >= MAX_CHANGES:
         return "exhausted"
     return "late" if change.heard_at >= found.due_at else "open"
 
 
-def change_ends(change: Change) -> tuple[str, str]:
+def holder_and_successor(change: Change) -> tuple[str, str]:
     """Give from whom and to whom."""
-    return identity(change.holder), identity(change.to)
+    return identity_key(change.holder), identity_key(change.to)
 
 
 # --- reading back what was abridged ---------------------------------------------------------------
 
 
-def restored(request: Request, published: object, events: Iterable[tuple[str, object]]) -> Story:
+def restore_story(request: Request, published: object, events: Iterable[tuple[str, object]]) -> Story:
     """Read a story as it was published, with the texts it left out taken from the events of the history.
 
     `events` are names and data, oldest first. Raises ValueError when it is no story.
     """
-    story = Story.decoded(published)
+    story = Story.from_json(published)
     if not story.abridged:
         return story
-    raw = decoded(published)
+    raw = decode_json(published)
     heard: dict[str, Decision | Change | Cancellation] = {}
     cancelled: Cancellation | None = None
     for name, data in events:
         try:
-            thing = read(kind_of(name, request.request_id), data)
+            thing = read_event(event_kind(name, request.request_id), data)
         except ValueError:
             continue
         if isinstance(thing, Cancellation):
             cancelled = cancelled or thing
         else:
-            heard.setdefault(digest(thing.decision_id if isinstance(thing, Decision) else thing.change_id), thing)
+            heard.setdefault(short_digest(thing.decision_id if isinstance(thing, Decision) else thing.change_id), thing)
     votes = tuple(v for d in raw.get("v", ()) if isinstance(v := heard.get(d), Decision))
     changes = tuple(c for d in raw.get("c", ()) if isinstance(c := heard.get(d), Change))
     settled_by_vote = raw.get("d") and votes
@@ -724,6 +734,6 @@ def restored(request: Request, published: object, events: Iterable[tuple[str, ob
     )
 
 
-def kind_of(name: str, request_id: str) -> str:
+def event_kind(name: str, request_id: str) -> str:
     """Give the kind of event a name is for."""
     return name.removesuffix(f"-{request_id}").rpartition("-")[0]

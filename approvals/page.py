@@ -46,7 +46,7 @@ FIELDS = 500
 """How many fields a form that is sent may have."""
 
 
-def sha256(text: str) -> str:
+def csp_hash(text: str) -> str:
     """Write a hash as a Content-Security-Policy has it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
@@ -54,7 +54,7 @@ def sha256(text: str) -> str:
 HEADERS = {
     **COMMON,
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src {sha256(STYLE)}; script-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"default-src 'none'; style-src {csp_hash(STYLE)}; script-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
     "X-Frame-Options": "DENY",
@@ -86,15 +86,15 @@ async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationCl
                 return await show(visit)
             case "POST":
                 return await submit(visit, req)
-        return page(405, "end", kind="method", headers={"Allow": ALLOWED})
+        return html_response(405, "end", kind="method", headers={"Allow": ALLOWED})
     except NotGenuine:
-        return page(404, "end", kind="not_genuine")
+        return html_response(404, "end", kind="not_genuine")
     except errors.SchedulerUnavailable:
-        return page(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS})
+        return html_response(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS})
     except Exception:
         # the path has the link in it: it stays out of the log
         logger.exception("%s approve/{token} failed", req.method)
-        return page(500, "end", kind="defect")
+        return html_response(500, "end", kind="defect")
 
 
 @blueprint.route(route="assets/time.js", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
@@ -154,7 +154,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Typed:
+class Submission:
     """What was sent with a form, to be shown again beside what is wrong with it."""
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
@@ -172,7 +172,7 @@ class Typed:
         return [problem.detail for problem in self.problems if problem.pointer in pointers]
 
 
-NOTHING_TYPED = Typed()
+NOTHING_SENT = Submission()
 
 
 async def show(visit: Visit) -> func.HttpResponse:
@@ -180,83 +180,87 @@ async def show(visit: Visit) -> func.HttpResponse:
     link = visit.link()
     found = await visit.find(link)
     if not found:
-        return page(410, "end", kind="expired")
-    return end(visit, link, found) or asking(visit, link, found, 200)
+        return html_response(410, "end", kind="expired")
+    return end_page(visit, link, found) or form_page(visit, link, found, 200)
 
 
 async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
     """Take an answer. A page that has gone stale says so, and decides nothing."""
     link = visit.link()
     found = await visit.find(link)
-    if sent_wrongly := wrongly_sent(req):
+    if sent_wrongly := refuse_foreign_body(req):
         return sent_wrongly
     if not found:
-        return page(410, "end", kind="expired")
-    typed = Typed(parse_qs(req.get_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS))
-    choice = chosen(typed, found)
-    if ended := end(visit, link, found, choice):
+        return html_response(410, "end", kind="expired")
+    typed = Submission(
+        parse_qs(req.get_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS)
+    )
+    choice = read_choice(typed, found)
+    if ended := end_page(visit, link, found, choice):
         return ended
     if not visit.was_shown(typed.one("page"), found):
-        return asking(visit, link, found, 409, Typed(typed.values, stale=True))
+        return form_page(visit, link, found, 409, Submission(typed.values, stale=True))
     if choice is None:
-        return asking(visit, link, found, 422, Typed(typed.values, (Problem("/answer", "Choose an answer."),)))
+        return form_page(visit, link, found, 422, Submission(typed.values, (Problem("/answer", "Choose an answer."),)))
     try:
-        body = decision(visit, link, found, typed, choice)
+        body = read_decision(visit, link, found, typed, choice)
         answer = await visit.approvals.decide(link.request_id, body, visit.evidence(link))
     except errors.Invalid as error:
-        return asking(visit, link, found, 422, Typed(typed.values, error.problems))
+        return form_page(visit, link, found, 422, Submission(typed.values, error.problems))
     except errors.SchedulerUnavailable:
-        return asking(visit, link, found, 503, Typed(typed.values, away=True))
+        return form_page(visit, link, found, 503, Submission(typed.values, away=True))
     except (errors.Forbidden, errors.Conflict, errors.Closed) as error:
         again = await visit.find(link)
-        return end(visit, link, again or found, choice) or page(status_of(error), "end", kind="refused", error=error)
+        return end_page(visit, link, again or found, choice) or html_response(
+            status_of(error), "end", kind="refused", error=error
+        )
     if not answer.confirmed:
-        return page(202, "end", kind="unconfirmed", found=answer.found)
+        return html_response(202, "end", kind="unconfirmed", found=answer.found)
     # back to the link by GET, so that loading the page again sends nothing again
     return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": visit.token})
 
 
-def wrongly_sent(req: func.HttpRequest) -> func.HttpResponse | None:
+def refuse_foreign_body(req: func.HttpRequest) -> func.HttpResponse | None:
     """Refuse what no page of ours sends: another kind of body, too long a one, or from another site."""
     media = req.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/x-www-form-urlencoded":
-        return page(415, "end", kind="not_a_form")
+        return html_response(415, "end", kind="not_a_form")
     if len(req.get_body()) > wire.BODY_BYTES:
-        return page(413, "end", kind="too_large")
+        return html_response(413, "end", kind="too_large")
     if req.get_body().count(b"&") >= FIELDS:
-        return page(413, "end", kind="too_large")
+        return html_response(413, "end", kind="too_large")
     if req.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return page(403, "end", kind="elsewhere")
+        return html_response(403, "end", kind="elsewhere")
     return None
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Choice:
     """The button that was pressed."""
 
     is_approved: bool
     option: str | None = None
 
 
-def chosen(typed: Typed, found: Found) -> Chosen | None:
+def read_choice(typed: Submission, found: Found) -> Choice | None:
     """Read which button was pressed; nothing when none of this request was, or more than one."""
     answers = typed.values.get("answer", [])
     buttons = {value: choice for value, choice, _ in buttons_of(found)}
     return buttons.get(answers[0]) if len(answers) == 1 else None
 
 
-def buttons_of(found: Found) -> Iterator[tuple[str, Chosen, str]]:
+def buttons_of(found: Found) -> Iterator[tuple[str, Choice, str]]:
     """Give the buttons: value, meaning and words. With options there is one for each, and yes or no if none is."""
     options: tuple[Option, ...] = found.policy.options
     for approves, value, words in ((True, "approve", "Approve"), (False, "reject", "Reject")):
         named = [(i, option) for i, option in enumerate(options) if option.approves is approves]
         for i, option in named:
-            yield f"option-{i}", Chosen(approves, option.name), option.name
+            yield f"option-{i}", Choice(approves, option.name), option.name
         if not named:
-            yield value, Chosen(approves), words
+            yield value, Choice(approves), words
 
 
-def decision(visit: Visit, link: Link, found: Found, typed: Typed, choice: Chosen) -> wire.DecisionBody:
+def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, choice: Choice) -> wire.DecisionBody:
     """Read a decision. Raises errors.Invalid."""
     content: dict[str, Any] = {
         "is_approved": choice.is_approved,
@@ -266,11 +270,11 @@ def decision(visit: Visit, link: Link, found: Found, typed: Typed, choice: Chose
         "option": choice.option,
     }
     if found.policy.form is not None:
-        schema = wire.parsed(found.policy.form)
+        schema = wire.load_json(found.policy.form)
         content["form"], unread = fields.answer(schema, typed.values)
         if unread:
             raise errors.Invalid(tuple(Problem(f"/form{each.pointer}", each.detail) for each in unread))
-    return wire.checked(wire.DecisionBody, content)
+    return wire.validate(wire.DecisionBody, content)
 
 
 def name_of(visit: Visit, link: Link, found: Found) -> str | None:
@@ -281,44 +285,44 @@ def name_of(visit: Visit, link: Link, found: Found) -> str | None:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def end(visit: Visit, link: Link, found: Found, choice: Chosen | None = None) -> func.HttpResponse | None:
+def end_page(visit: Visit, link: Link, found: Found, choice: Choice | None = None) -> func.HttpResponse | None:
     """Give the page of a link that has nothing to ask any more; nothing while there is something."""
     now = visit.approvals.clock.now()
-    if link.expired(now):
-        return page(410, "end", kind="expired")
+    if link.is_expired(now):
+        return html_response(410, "end", kind="expired")
     vote, name = vote_of(link, found), holder_of(link, found)
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
     if vote and link.holder in ("", links.fingerprint(vote.approver)):
         differs = choice is not None and (choice.is_approved, choice.option) != (vote.is_approved, vote.option)
-        return page(409 if differs else 200, "end", kind="recorded", differs=differs, **seen)
-    if link.is_of(found) and link.generation != found.generation(link.slot):
+        return html_response(409 if differs else 200, "end", kind="recorded", differs=differs, **seen)
+    if link.is_for_asked_panel(found) and link.generation != found.generation(link.slot):
         # perhaps because it is in the wrong hands: it shows nothing of the request any more
-        return page(403, "end", kind="passed_on", to=found.holder(link.slot))
+        return html_response(403, "end", kind="passed_on", to=found.holder(link.slot))
     if kind := CLOSED.get(found.story.status):
-        return page(410, "end", kind=kind, **seen)
+        return html_response(410, "end", kind=kind, **seen)
     if not found.story.is_open:
-        return page(409 if choice else 200, "end", kind="decided", **seen)
+        return html_response(409 if choice else 200, "end", kind="decided", **seen)
     if found.due_at <= now:
-        return page(410, "end", kind="too_late", **seen)
-    return refused(visit, link, found, seen)
+        return html_response(410, "end", kind="too_late", **seen)
+    return refusal_page(visit, link, found, seen)
 
 
 CLOSED = {Status.TIMEOUT: "timed_out", Status.CANCELLED: "cancelled", Status.FAILED: "failed"}
 
 
-def refused(visit: Visit, link: Link, found: Found, seen: dict[str, Any]) -> func.HttpResponse | None:
+def refusal_page(visit: Visit, link: Link, found: Found, seen: dict[str, Any]) -> func.HttpResponse | None:
     """Give the page for someone who may not answer, or not now; nothing for those who may."""
     try:
         # on the open slot whoever is signed in answers as themselves
         authorize(found, name_of(visit, link, found) or "", visit.evidence(link))
     except errors.NotAskedYet:
-        return page(409, "end", kind="not_yet", **seen)
+        return html_response(409, "end", kind="not_yet", **seen)
     except errors.LinkVoid:
-        return page(403, "end", kind="over", **seen)
+        return html_response(403, "end", kind="over", **seen)
     except errors.OwnRequest:
-        return page(403, "end", kind="own", **seen)
+        return html_response(403, "end", kind="own", **seen)
     except errors.SignInRequired:
-        return page(403, "end", kind="sign_in", person=visit.person, **seen)
+        return html_response(403, "end", kind="sign_in", person=visit.person, **seen)
     return None
 
 
@@ -328,9 +332,11 @@ def vote_of(link: Link, found: Found) -> Decision | None:
     return next((vote for vote in found.story.votes if (vote.stage, vote.escalated, vote.slot) == place), None)
 
 
-def asking(visit: Visit, link: Link, found: Found, status: int, typed: Typed = NOTHING_TYPED) -> func.HttpResponse:
+def form_page(
+    visit: Visit, link: Link, found: Found, status: int, typed: Submission = NOTHING_SENT
+) -> func.HttpResponse:
     """Show the request with the form to answer it."""
-    schema = wire.parsed(found.policy.form)
+    schema = wire.load_json(found.policy.form)
     about_form = [
         Problem(problem.pointer.removeprefix("/form"), problem.detail)
         for problem in typed.problems
@@ -338,7 +344,7 @@ def asking(visit: Visit, link: Link, found: Found, status: int, typed: Typed = N
     ]
     shown = fields.fields(schema, typed.values, about_form) if schema is not None else ()
     now = visit.approvals.clock.now()
-    return page(
+    return html_response(
         status,
         "form",
         headers={"Retry-After": RETRY_SECONDS} if typed.away else None,
@@ -347,7 +353,7 @@ def asking(visit: Visit, link: Link, found: Found, status: int, typed: Typed = N
         typed=typed,
         fields=shown,
         problems_of_form=fields.unplaced(shown, about_form) if schema is not None else (),
-        details=tuple(rendering.rows(wire.parsed(found.request.details))),
+        details=tuple(rendering.detail_rows(wire.load_json(found.request.details))),
         left=found.due_at - now,
         buttons=[(value, choice.is_approved, words) for value, choice, words in buttons_of(found)],
         page_token=visit.signer.sign_form(visit.token, links.state_of(found), visit.viewer),
@@ -355,7 +361,9 @@ def asking(visit: Visit, link: Link, found: Found, status: int, typed: Typed = N
     )
 
 
-def page(status: int, template: str, headers: Mapping[str, str] | None = None, **seen: Any) -> func.HttpResponse:
+def html_response(
+    status: int, template: str, headers: Mapping[str, str] | None = None, **seen: Any
+) -> func.HttpResponse:
     """Answer with a page."""
     html = rendering.render(f"pages/{template}.html", style=STYLE, **seen)
     return func.HttpResponse(html, status_code=status, mimetype="text/html", headers={**HEADERS, **(headers or {})})

@@ -25,7 +25,7 @@ Assurance = Literal["key", "link", "signed-in"]
 Demand = Literal["any", "signed-in"]
 
 
-def identity(person: str) -> str:
+def identity_key(person: str) -> str:
     """Give what tells people apart: their name without case, after NFC."""
     return unicodedata.normalize("NFC", person).casefold()
 
@@ -42,7 +42,7 @@ class Panel(Value):
     assurance: Demand = "any"
     """How sure it must be who answers."""
 
-    def takes(self, assurance: Assurance) -> bool:
+    def accepts(self, assurance: Assurance) -> bool:
         """Tell whether an answer is sure enough."""
         return self.assurance in ("any", assurance)
 
@@ -111,14 +111,14 @@ class Policy(Value):
 
     def forbids(self, requester: str, person: str) -> bool:
         """Tell whether this would be deciding on one's own request."""
-        return not self.allow_self_approval and identity(requester) == identity(person)
+        return not self.allow_self_approval and identity_key(requester) == identity_key(person)
 
     def comment_missing(self, *, is_approved: bool, comments: str) -> bool:
         """Tell whether a comment is owed."""
         owed = self.comment_required == "always" or (self.comment_required == "on_reject" and not is_approved)
         return owed and not comments
 
-    def owed(self, *, is_approved: bool, comments: str, option: str | None) -> list[Problem]:
+    def problems_with(self, *, is_approved: bool, comments: str, option: str | None) -> list[Problem]:
         """Find what an answer owes to the policy, but for the form: an option that fits, a comment."""
         found = []
         if option is not None:
@@ -132,21 +132,21 @@ class Policy(Value):
         return found
 
 
-def nonsense(policy: Policy, requester: str, where: str = "/stages") -> list[Problem]:
+def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> list[Problem]:
     """Find what cannot be meant; a pointer for each. `where` is `""` when the short form was used."""
     found: list[Problem] = []
     total = dt.timedelta()
     for number, stage in enumerate(policy.stages):
         at = f"{where}/{number}" if where else ""
         total += sum((panel.timeout for panel in stage.panels), dt.timedelta())
-        found += panel_nonsense(policy, stage.panel, requester, at)
+        found += panel_problems(policy, stage.panel, requester, at)
         if stage.escalation:
-            found += panel_nonsense(policy, stage.escalation, requester, f"{at}/escalate_to")
-            asked = {identity(person) for person in stage.panel.approvers}
+            found += panel_problems(policy, stage.escalation, requester, f"{at}/escalate_to")
+            asked = {identity_key(person) for person in stage.panel.approvers}
             found += [
                 Problem(f"{at}/escalate_to/approvers/{i}", "has been asked already in this stage")
                 for i, person in enumerate(stage.escalation.approvers)
-                if identity(person) in asked
+                if identity_key(person) in asked
             ]
     if total > LONGEST_REQUEST:
         found.append(Problem(where or "/timeout_hours", "all stages together may last at most 30 days (720 hours)"))
@@ -156,7 +156,7 @@ def nonsense(policy: Policy, requester: str, where: str = "/stages") -> list[Pro
         for i, name in enumerate(names)
         if name and name in names[:i]
     ]
-    options = [identity(option.name) for option in policy.options]
+    options = [identity_key(option.name) for option in policy.options]
     found += [
         Problem(f"/options/{i}/name", "is the name of another option, too")
         for i, name in enumerate(options)
@@ -165,10 +165,10 @@ def nonsense(policy: Policy, requester: str, where: str = "/stages") -> list[Pro
     return found
 
 
-def panel_nonsense(policy: Policy, panel: Panel, requester: str, at: str) -> list[Problem]:
+def panel_problems(policy: Policy, panel: Panel, requester: str, at: str) -> list[Problem]:
     """Find what cannot be meant about the people of a panel."""
     found = []
-    people = [identity(person) for person in panel.approvers]
+    people = [identity_key(person) for person in panel.approvers]
     found += [
         Problem(f"{at}/approvers/{i}", "is asked already") for i, person in enumerate(people) if person in people[:i]
     ]

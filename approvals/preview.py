@@ -10,11 +10,11 @@ import datetime as dt  # noqa: TC003 - pydantic reads it
 from typing import Any
 
 from approvals import model
-from approvals.model import Decision, Found, Request, Story, Wake
+from approvals.model import Decision, Found, Request, Story, TimerFired
 from approvals.value import Value, rfc3339
 
 
-class Imagined(Value):
+class ImaginedAnswer(Value):
     """An answer somebody might give, so long after the request was made."""
 
     approver: str
@@ -31,33 +31,33 @@ class Preview(Value):
     timeline: tuple[dict[str, Any], ...]
 
 
-def preview(request: Request, answers: list[Imagined]) -> Preview:
+def play(request: Request, answers: list[ImaginedAnswer]) -> Preview:
     """Play a request to its end. An answer that would not count is in the timeline with the reason."""
     found = Found(request=request, story=Story())
-    now, timeline = request.created_at, [entry(found, request.created_at, "asked")]
+    now, timeline = request.created_at, [timeline_entry(found, request.created_at, "asked")]
     coming = sorted(answers, key=lambda answer: answer.after)
-    wake = model.wakes_at(found, now)
+    wake = model.next_wake_at(found, now)
     while found.story.is_open:
         if coming and request.created_at + coming[0].after < wake:
             answer = coming.pop(0)
             now = request.created_at + answer.after
-            following, said = answered(found, answer, now, len(timeline))
-            timeline.append(entry(found, now, "answered", **said))
+            following, said = give_answer(found, answer, now, len(timeline))
+            timeline.append(timeline_entry(found, now, "answered", **said))
         else:
             now = wake
-            following = model.hear(found, Wake(heard_at=now), "", now)
-        timeline += events(found, following, now)
+            following = model.apply_event(found, TimerFired(heard_at=now), "", now)
+        timeline += timeline_entries(found, following, now)
         moved = (found.story.stage, found.story.escalated) != (following.story.stage, following.story.escalated)
         if now == wake or moved:
-            wake = model.wakes_at(following, now)
+            wake = model.next_wake_at(following, now)
         found = following
     for answer in coming:
         at = request.created_at + answer.after
-        timeline.append(entry(found, at, "answered", approver=answer.approver, counts=False, why="closed"))
+        timeline.append(timeline_entry(found, at, "answered", approver=answer.approver, counts=False, why="closed"))
     return Preview(found=found, timeline=tuple(timeline))
 
 
-def answered(found: Found, answer: Imagined, now: dt.datetime, number: int) -> tuple[Found, dict[str, Any]]:
+def give_answer(found: Found, answer: ImaginedAnswer, now: dt.datetime, number: int) -> tuple[Found, dict[str, Any]]:
     """Give an imagined answer; say whether it counted, and if not, why."""
     slot = found.slot_of(answer.approver) or 0
     decision = Decision(
@@ -73,24 +73,24 @@ def answered(found: Found, answer: Imagined, now: dt.datetime, number: int) -> t
         slot=slot,
     )
     judgement = model.judge_decision(found, decision, stage=found.story.stage)
-    owed = found.policy.owed(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
+    owed = found.policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
     if judgement == "open" and owed:
         judgement = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in owed)
     said = {"approver": answer.approver, "is_approved": answer.is_approved, "counts": judgement == "open"}
     if judgement != "open":
         return found, {**said, "why": judgement}
-    return model.hear(found, decision, model.slot_key(found.story, slot), now), said
+    return model.apply_event(found, decision, model.slot_key(found.story, slot), now), said
 
 
-def events(before: Found, after: Found, now: dt.datetime) -> list[dict[str, Any]]:
+def timeline_entries(before: Found, after: Found, now: dt.datetime) -> list[dict[str, Any]]:
     """Say what has come of a step."""
     if not after.story.is_open:
-        return [entry(after, now, "settled", status=after.story.status.value)]
+        return [timeline_entry(after, now, "settled", status=after.story.status.value)]
     occasion = model.occasion(before, after)
-    return [] if occasion == "renewed" else [entry(after, now, occasion)]
+    return [] if occasion == "renewed" else [timeline_entry(after, now, occasion)]
 
 
-def entry(found: Found, at: dt.datetime, event: str, **more: Any) -> dict[str, Any]:
+def timeline_entry(found: Found, at: dt.datetime, event: str, **more: Any) -> dict[str, Any]:
     """Write a line of the timeline."""
     line: dict[str, Any] = {
         "at": rfc3339(at),

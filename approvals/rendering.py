@@ -29,7 +29,7 @@ UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 @cache
-def environment() -> Environment:
+def templates() -> Environment:
     """Give the templates."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -40,21 +40,21 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"utc": spoken, "rfc3339": rfc3339, "span": span, "silence": SILENCE.get}
+    made.filters |= {"utc": format_instant, "rfc3339": rfc3339, "span": format_duration, "silence": SILENCE.get}
     return made
 
 
 def render(template: str, **values: Any) -> str:
     """Fill in a template, such as `pages/form.html`."""
-    return environment().get_template(template).render(**values)
+    return templates().get_template(template).render(**values)
 
 
-def spoken(moment: dt.datetime) -> str:
+def format_instant(moment: dt.datetime) -> str:
     """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
     return f"{moment.astimezone(dt.UTC):%A, %-d %B %Y, %H:%M} UTC"
 
 
-def span(duration: dt.timedelta) -> str:
+def format_duration(duration: dt.timedelta) -> str:
     """Write a duration for people, its two largest units: 2 days 3 hours; less than a minute is said so."""
     rest, said = int(duration.total_seconds()), []
     for name, seconds in UNITS:
@@ -64,21 +64,21 @@ def span(duration: dt.timedelta) -> str:
     return " ".join(said[:2]) or "less than a minute"
 
 
-def rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def detail_rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Give a caller's details as rows: the names on the way, and the value in words. Lists of plain values are one."""
     plain = not isinstance(details, dict | list)
     if isinstance(details, list) and details and not any(isinstance(each, dict | list) for each in details):
-        yield path, ", ".join(worded(each) for each in details)
+        yield path, ", ".join(format_plain(each) for each in details)
     elif plain or not details:
         if path:
-            yield path, worded(details) if plain else "none"
+            yield path, format_plain(details) if plain else "none"
     else:
         named = details.items() if isinstance(details, dict) else ((str(i), each) for i, each in enumerate(details, 1))
         for name, value in named:
-            yield from rows(value, (*path, name))
+            yield from detail_rows(value, (*path, name))
 
 
-def worded(value: Any) -> str:
+def format_plain(value: Any) -> str:
     """Write a plain value for people."""
     words = {True: "yes", False: "no", None: "none"}
     return words[value] if value is None or isinstance(value, bool) else str(value)

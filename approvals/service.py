@@ -26,11 +26,11 @@ from approvals.errors import (
     StageUnclear,
     TooLate,
 )
-from approvals.identity import Evidence, assurance_of, authorize, signed_in
+from approvals.identity import Evidence, assurance_of, authorize, read_principal
 from approvals.links import Invitation, Signer
 from approvals.model import SEND_AGAIN_AFTER, Cancellation, Change, Decision, Found, Request, Status, Story
-from approvals.policy import identity
-from approvals.preview import Imagined, Preview, preview
+from approvals.policy import identity_key
+from approvals.preview import ImaginedAnswer, Preview, play
 from approvals.value import Problem, compact, rfc3339, utc
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ ANYBODY = Evidence()
 
 
 @dataclass(frozen=True)
-class Created:
+class Creation:
     """A request, and whether this call made it."""
 
     found: Found
@@ -93,7 +93,7 @@ class Created:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Answer:
     """What stands after an answer was given; not `confirmed`: it was handed over and not yet seen recorded."""
 
     found: Found
@@ -110,13 +110,13 @@ class Approvals:
 
     def signed_in(self, headers: Mapping[str, str]) -> Person | None:
         """Give who is signed in, where the platform's word on it counts."""
-        return signed_in(headers) if self.settings.trusts_sign_in else None
+        return read_principal(headers) if self.settings.trusts_sign_in else None
 
     # --- creating ---------------------------------------------------------------------------------
 
     async def request(
         self, body: wire.RequestBody, key: str | None, base_url: str, evidence: Evidence = ANYBODY
-    ) -> Created:
+    ) -> Creation:
         """Make a request, or find the one this key made.
 
         Raises KeyReused when the key came with another body, Invalid when this service could not keep to it,
@@ -129,13 +129,13 @@ class Approvals:
         # (model.guarded_until).
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
-                return same(found, fingerprint)
+                return repeated_creation(found, fingerprint)
             self.check(body)
             request = self.asked(body, request_id, key is not None, fingerprint, base_url, evidence)
             if await self.instances.start(request):
-                return Created(Found(request=request, story=Story()), fresh=True)
+                return Creation(Found(request=request, story=Story()), fresh=True)
         found = await self.find(request_id)
-        return same(found, fingerprint)
+        return repeated_creation(found, fingerprint)
 
     def check(self, body: wire.RequestBody, at: str = "") -> None:
         """See that people can answer here at all. Raises Invalid."""
@@ -153,7 +153,7 @@ class Approvals:
         evidence: Evidence = ANYBODY,
     ) -> Request:
         """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
-        created_at, agreed = utc(self.clock.now()), body.agreed
+        created_at, agreed = utc(self.clock.now()), body.effective_policy
         return Request(
             request_id=request_id,
             requester=body.requester,
@@ -176,7 +176,7 @@ class Approvals:
         signer = Signer(self.settings.link_keys)
         return [
             Invitation(holder, stage, escalated, signer.address(request, link))
-            for stage, escalated, slot, holder in request.agreed.places
+            for stage, escalated, slot, holder in request.effective_policy.places
             for link in [
                 links.link_to(request, stage=stage, escalated=escalated, slot=slot, generation=0, holder=holder)
             ]
@@ -192,7 +192,7 @@ class Approvals:
             raise NotFound
         return found
 
-    async def find_changed(self, request_id: str, wait_seconds: int) -> Found:
+    async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
         """Read a request; hold the answer until its status changes or the time has passed."""
         found = await self.find(request_id)
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
@@ -204,13 +204,13 @@ class Approvals:
 
     # --- answering --------------------------------------------------------------------------------
 
-    async def decide(self, request_id: str, body: wire.DecisionBody, evidence: Evidence = ANYBODY) -> Answered:
+    async def decide(self, request_id: str, body: wire.DecisionBody, evidence: Evidence = ANYBODY) -> Answer:
         """Give a decision and read back what the orchestration made of it.
 
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
-        stage = stage_meant(await self.find(request_id), body) if body.stage is not None else None
+        stage = resolve_stage(await self.find(request_id), body) if body.stage is not None else None
         decision = Decision(
             decision_id=uuid.uuid4().hex,
             **body.model_dump(exclude={"stage", "form"}),
@@ -231,7 +231,7 @@ class Approvals:
                 return "elsewhere"
             if judgement == "open":
                 authorize(found, body.approver, evidence)
-            if judgement == "open" and (problems := unanswered(found, body)):
+            if judgement == "open" and (problems := answer_problems(found, body)):
                 raise Invalid(tuple(problems))
             return judgement
 
@@ -240,25 +240,25 @@ class Approvals:
             story = found.story
             here: dict[str, object] = {"stage": story.stage, "escalated": story.escalated, "slot": slot}
             holder = found.panel.approvers[slot] if found.panel.approvers else None
-            if holder and identity(holder) != identity(decision.approver):
+            if holder and identity_key(holder) != identity_key(decision.approver):
                 here["on_behalf_of"] = holder
             return model.slot_key(story, slot), decision.model_copy(update=here)
 
-        return await self.insist(request_id, judge, event, decision.approver)
+        return await self.raise_until_recorded(request_id, judge, event, decision.approver)
 
-    async def cancel(self, request_id: str, body: wire.CancellationBody) -> Answered:
+    async def cancel(self, request_id: str, body: wire.CancellationBody) -> Answer:
         """Take a request back, and read back what the orchestration made of it. Raises as `decide` does."""
         wish = Cancellation(**body.model_dump(), cancelled_at=self.clock.now())
-        return await self.insist(
+        return await self.raise_until_recorded(
             request_id, lambda found: model.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
         )
 
-    async def reassign(self, request_id: str, body: wire.ReassignmentBody) -> Answered:
+    async def reassign(self, request_id: str, body: wire.ReassignmentBody) -> Answer:
         """Pass a slot on to someone else, as one in charge. Raises as `decide` does, and PassedOnTooOften."""
         change = self.change("reassign", by=body.by, holder=body.holder, to=body.to, reason=body.reason)
         return await self.pass_on(request_id, change, "/from")
 
-    async def delegate(self, request_id: str, body: wire.DelegationBody, evidence: Evidence = ANYBODY) -> Answered:
+    async def delegate(self, request_id: str, body: wire.DelegationBody, evidence: Evidence = ANYBODY) -> Answer:
         """Pass one's own slot on. Raises as `reassign` does, and what `authorize` raises."""
         change = self.change("delegate", by=body.approver, holder=body.approver, to=body.to, reason=body.comments)
         return await self.pass_on(request_id, change, "/approver", evidence)
@@ -269,9 +269,7 @@ class Approvals:
             {"change_id": uuid.uuid4().hex, "kind": kind, "changed_at": self.clock.now(), **fields}
         )
 
-    async def pass_on(
-        self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None
-    ) -> Answered:
+    async def pass_on(self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None) -> Answer:
         """Pass a slot on and read back that it was; with evidence, as its holder."""
 
         def judge(found: Found) -> str:
@@ -286,15 +284,15 @@ class Approvals:
                 authorize(found, change.holder, evidence)
             return judgement
 
-        return await self.insist(request_id, judge, lambda _: ("change", change), change.holder)
+        return await self.raise_until_recorded(request_id, judge, lambda _: ("change", change), change.holder)
 
-    async def insist(
+    async def raise_until_recorded(
         self,
         request_id: str,
         judge: Callable[[Found], str],
         event: Callable[[Found], tuple[str, Decision | Cancellation | Change]],
         person: str,
-    ) -> Answered:
+    ) -> Answer:
         """Raise, read back, and raise again, until the orchestration has recorded it or time is up.
 
         A second event of a name is harmless: the name is waited on once.
@@ -308,7 +306,7 @@ class Approvals:
             pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)
             if judgement == "recorded" and not found.suspended:
-                return Answered(found)
+                return Answer(found)
             if judgement not in ("open", "late", "recorded"):
                 raise refusal(found, judgement, person)
             spent = self.clock.elapsed() - started
@@ -316,7 +314,7 @@ class Approvals:
                 break
             if judgement == "open":
                 key, answer = event(found)
-                name = model.event_name(request_id, key, found.story.number(key))
+                name = model.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
@@ -324,7 +322,7 @@ class Approvals:
             pause *= 1.5
         if judgement == "late":
             raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
-        return Answered(found, confirmed=False)
+        return Answer(found, confirmed=False)
 
     # --- imagining --------------------------------------------------------------------------------
 
@@ -336,13 +334,13 @@ class Approvals:
         self.check(body.request, "/request")
         request = self.asked(body.request, "0" * 32, False, "", "")
         answers = [
-            Imagined(after=dt.timedelta(hours=answer.after_hours), **answer.model_dump(exclude={"after_hours"}))
+            ImaginedAnswer(after=dt.timedelta(hours=answer.after_hours), **answer.model_dump(exclude={"after_hours"}))
             for answer in body.answers
         ]
-        return preview(request, answers), preview(request, [])
+        return play(request, answers), play(request, [])
 
 
-def stage_meant(found: Found, body: wire.DecisionBody) -> int:
+def resolve_stage(found: Found, body: wire.DecisionBody) -> int:
     """Give the stage a body names, by name or number from 1. Raises Invalid for one there is not."""
     stages = found.policy.stages
     if isinstance(body.stage, int) and body.stage <= len(stages):
@@ -353,25 +351,25 @@ def stage_meant(found: Found, body: wire.DecisionBody) -> int:
     raise Invalid((Problem("/stage", "is not a stage of this request"),))
 
 
-def unanswered(found: Found, body: wire.DecisionBody) -> list[Problem]:
+def answer_problems(found: Found, body: wire.DecisionBody) -> list[Problem]:
     """Find what a decision owes to the policy: an option that fits, a comment, the form."""
     policy = found.policy
-    problems = policy.owed(is_approved=body.is_approved, comments=body.comments, option=body.option)
+    problems = policy.problems_with(is_approved=body.is_approved, comments=body.comments, option=body.option)
     if policy.form is not None and body.form is None:
         problems.append(Problem("/form", "is required"))
     elif policy.form is not None:
-        wrong = forms.answer_problems(wire.parsed(policy.form), body.form)
+        wrong = forms.answer_problems(wire.load_json(policy.form), body.form)
         problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
     elif body.form is not None:
         problems.append(Problem("/form", "is not asked for"))
     return problems
 
 
-def same(found: Found, fingerprint: str) -> Created:
+def repeated_creation(found: Found, fingerprint: str) -> Creation:
     """Give a request that exists as the answer to the body it was made from. Raises KeyReused for another body."""
     if found.request.fingerprint != fingerprint:
         raise KeyReused(found.request.request_id)
-    return Created(found, fresh=False)
+    return Creation(found, fresh=False)
 
 
 def refusal(found: Found, judgement: str, person: str) -> Exception:
@@ -380,10 +378,12 @@ def refusal(found: Found, judgement: str, person: str) -> Exception:
     if judgement == "self":
         return OwnRequest(person)
     if judgement in ("not_yours", "nobody"):
-        passed_on = (change.to for change in reversed(story.changes) if identity(change.holder) == identity(person))
+        passed_on = (
+            change.to for change in reversed(story.changes) if identity_key(change.holder) == identity_key(person)
+        )
         return NotYours(person, next(passed_on, None))
     if judgement == "voted":
-        votes = (vote for vote in reversed(story.votes) if identity(vote.approver) == identity(person))
+        votes = (vote for vote in reversed(story.votes) if identity_key(vote.approver) == identity_key(person))
         return AlreadyVoted(next(votes, None), person)
     if judgement == "unclear":
         return StageUnclear(person, model.stage_name(found))

@@ -50,15 +50,15 @@ class Settings:
         return self.notify_log or bool(self.notify_urls)
 
 
-def read(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises BadSetting, naming the one that is wrong."""
     return Settings(
-        public_base_url=base_url("PUBLIC_BASE_URL", environment.get("PUBLIC_BASE_URL", "")),
-        notify_log=switch("NOTIFY_LOG", environment.get("NOTIFY_LOG", "")),
-        notify_urls=addresses("NOTIFY_URLS", environment.get("NOTIFY_URLS", "")),
-        notify_requester=switch("NOTIFY_REQUESTER", environment.get("NOTIFY_REQUESTER", "")),
-        link_keys=keys("APPROVAL_LINK_KEYS", environment.get("APPROVAL_LINK_KEYS", "")),
-        trusts_sign_in=switch("TRUST_EASY_AUTH", environment.get("TRUST_EASY_AUTH", ""))
+        public_base_url=parse_base_url("PUBLIC_BASE_URL", environment.get("PUBLIC_BASE_URL", "")),
+        notify_log=parse_switch("NOTIFY_LOG", environment.get("NOTIFY_LOG", "")),
+        notify_urls=parse_addresses("NOTIFY_URLS", environment.get("NOTIFY_URLS", "")),
+        notify_requester=parse_switch("NOTIFY_REQUESTER", environment.get("NOTIFY_REQUESTER", "")),
+        link_keys=parse_keys("APPROVAL_LINK_KEYS", environment.get("APPROVAL_LINK_KEYS", "")),
+        trusts_sign_in=parse_switch("TRUST_EASY_AUTH", environment.get("TRUST_EASY_AUTH", ""))
         and environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true",
     )
 
@@ -70,7 +70,7 @@ def current() -> Settings:
     Links are signed with a key of this machine where none is set, but not where the app is deployed: it has many
     instances there, and each must know the others' links.
     """
-    found = read(os.environ)
+    found = read_settings(os.environ)
     if found.link_keys:
         return found
     if os.environ.get("WEBSITE_SITE_NAME"):
@@ -78,7 +78,7 @@ def current() -> Settings:
     return replace(found, link_keys=(local_key(),))
 
 
-def switch(name: str, text: str) -> bool:
+def parse_switch(name: str, text: str) -> bool:
     """Read a yes or no."""
     word = text.strip().lower()
     if word in TRUE | FALSE:
@@ -86,7 +86,7 @@ def switch(name: str, text: str) -> bool:
     raise BadSetting(f"{name} must be true or false, not '{text}'.")
 
 
-def addresses(name: str, text: str) -> tuple[str, ...]:
+def parse_addresses(name: str, text: str) -> tuple[str, ...]:
     """Read addresses with blanks or line ends between them. What is wrong with one is said without it: it is secret."""
     found = tuple(text.split())
     for number, address in enumerate(found, start=1):
@@ -95,7 +95,7 @@ def addresses(name: str, text: str) -> tuple[str, ...]:
     return found
 
 
-def keys(name: str, text: str) -> tuple[str, ...]:
+def parse_keys(name: str, text: str) -> tuple[str, ...]:
     """Read keys with commas between them; none is not taken for a mistake here."""
     found = tuple(key for each in text.split(",") if (key := each.strip()))
     if any(len(key) < KEY_CHARACTERS for key in found):
@@ -117,7 +117,7 @@ def local_key(file: Path = LOCAL_KEY) -> str:
         raise BadSetting(f"APPROVAL_LINK_KEYS is not set, and no key can be kept in {file.parent.name}.") from error
 
 
-def base_url(name: str, text: str) -> str:
+def parse_base_url(name: str, text: str) -> str:
     """Read an absolute http or https address without query or fragment."""
     text = text.strip().rstrip("/")
     if text and not is_address(text):

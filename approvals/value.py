@@ -51,7 +51,7 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def decoded(data: object) -> Any:
+def decode_json(data: object) -> Any:
     """Read JSON as it comes through the scheduler: as a value, or as text, once or twice encoded.
 
     Raises ValueError for text that is no JSON. The durable client encodes event data twice, other ways in once
@@ -73,6 +73,6 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     @classmethod
-    def decoded(cls, data: object) -> Self:
+    def from_json(cls, data: object) -> Self:
         """Read a value as it comes through the scheduler. Raises ValueError when it is none."""
-        return cls.model_validate(decoded(data))
+        return cls.model_validate(decode_json(data))

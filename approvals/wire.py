@@ -53,7 +53,7 @@ PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 # --- text -----------------------------------------------------------------------------------------
 
 
-def line(most: int, *, least: int = 1) -> Callable[[str], str]:
+def one_line(most: int, *, least: int = 1) -> Callable[[str], str]:
     """Accept one line for people: NFC, trimmed, no controls, nothing that turns the direction of text."""
 
     def check(text: str) -> str:
@@ -64,7 +64,7 @@ def line(most: int, *, least: int = 1) -> Callable[[str], str]:
             raise ValueError("must not contain characters that change the direction of text")
         if INVISIBLE.search(text):
             raise ValueError("must not contain characters that cannot be seen")
-        return of_length(text, least, most)
+        return check_length(text, least, most)
 
     return check
 
@@ -76,12 +76,12 @@ def prose(most: int) -> Callable[[str], str]:
         text = unicodedata.normalize("NFC", text).strip()
         if CONTROLS_IN_PROSE.search(text):
             raise ValueError("must not contain control characters other than line ends and tabs")
-        return of_length(text, 0, most)
+        return check_length(text, 0, most)
 
     return check
 
 
-def of_length(text: str, least: int, most: int) -> str:
+def check_length(text: str, least: int, most: int) -> str:
     """Give the text back if its length fits. Lengths are in characters (code points)."""
     if len(text) < least:
         raise ValueError("must not be empty")
@@ -90,7 +90,7 @@ def of_length(text: str, least: int, most: int) -> str:
     return text
 
 
-def details_text(details: dict[str, Any]) -> dict[str, Any]:
+def check_details(details: dict[str, Any]) -> dict[str, Any]:
     """Accept a JSON object of limited size."""
     size = len(compact(details).encode())
     if size > DETAILS_BYTES:
@@ -98,7 +98,7 @@ def details_text(details: dict[str, Any]) -> dict[str, Any]:
     return details
 
 
-def answer_text(answer: dict[str, Any]) -> dict[str, Any]:
+def check_form_answer(answer: dict[str, Any]) -> dict[str, Any]:
     """Accept the answer to a form, of limited size."""
     size = len(compact(answer))
     if size > TEXT_CHARACTERS:
@@ -106,20 +106,20 @@ def answer_text(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def seconds(hours: float) -> float:
+def hours_to_seconds(hours: float) -> float:
     """Give seconds for hours, to the millisecond."""
     return round(hours * 3600, 3)
 
 
-def timeout(hours: float) -> float:
+def check_duration(hours: float) -> float:
     """Accept a duration between one second and thirty days, given in hours."""
     least, most = TIMEOUT_SECONDS
-    if not least <= seconds(hours) <= most:
+    if not least <= hours_to_seconds(hours) <= most:
         raise ValueError(f"must be between one second (1/3600) and 30 days ({most // 3600})")
     return hours
 
 
-def number(value: Any) -> Any:
+def check_number(value: Any) -> Any:
     """Refuse true and false where a number is meant, and integers no float can hold."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports ValueErrors
@@ -128,32 +128,32 @@ def number(value: Any) -> Any:
     return value
 
 
-def required(value: Any) -> Any:
+def check_required(value: Any) -> Any:
     """Accept how many must approve."""
     if value in ("any", "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= APPROVERS):
         return value
     raise ValueError(f'must be "any", "all" or a number from 1 to {APPROVERS}')
 
 
-def stage_named(value: Any) -> Any:
+def check_stage(value: Any) -> Any:
     """Accept a stage's name, or its number from one."""
     if isinstance(value, str):
-        return line(STAGE_NAME_CHARACTERS)(value)
+        return one_line(STAGE_NAME_CHARACTERS)(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= STAGES):
         return value
     raise ValueError(f"must be a stage's name, or its number from 1 to {STAGES}")
 
 
-Name = Annotated[str, AfterValidator(line(NAME_CHARACTERS))]
-Item = Annotated[str, AfterValidator(line(ITEM_CHARACTERS))]
+Name = Annotated[str, AfterValidator(one_line(NAME_CHARACTERS))]
+Item = Annotated[str, AfterValidator(one_line(ITEM_CHARACTERS))]
 Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS))]
 Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS))]
-StageName = Annotated[str, AfterValidator(line(STAGE_NAME_CHARACTERS))]
+StageName = Annotated[str, AfterValidator(one_line(STAGE_NAME_CHARACTERS))]
 People = Annotated[list[Name], Field(max_length=APPROVERS)]
-Required = Annotated[Any, AfterValidator(required)]
-Answer = Annotated[dict[str, Any], AfterValidator(answer_text)]
-Details = Annotated[dict[str, Any], AfterValidator(details_text)]
-Hours = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False), AfterValidator(timeout)]
+Required = Annotated[Any, AfterValidator(check_required)]
+Answer = Annotated[dict[str, Any], AfterValidator(check_form_answer)]
+Details = Annotated[dict[str, Any], AfterValidator(check_details)]
+Hours = Annotated[float, BeforeValidator(check_number), Field(allow_inf_nan=False), AfterValidator(check_duration)]
 
 
 # --- bodies ---------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Body(BaseModel):
         return []
 
 
-def people_alone(given: Any) -> Any:
+def panel_of_people(given: Any) -> Any:
     """Accept a bare list of people where a panel is meant."""
     return {"approvers": given} if isinstance(given, list) else given
 
@@ -192,18 +192,18 @@ class PanelBody(Body):
             approvers=tuple(self.approvers),
             required=required,
             reject_when=self.reject_when,
-            timeout_seconds=seconds(self.timeout_hours),
+            timeout_seconds=hours_to_seconds(self.timeout_hours),
             on_timeout=self.on_timeout,
-            remind_every_seconds=None if self.remind_every_hours is None else seconds(self.remind_every_hours),
+            remind_every_seconds=None if self.remind_every_hours is None else hours_to_seconds(self.remind_every_hours),
             assurance=self.assurance,
         )
 
 
-class Asking(PanelBody):
+class AskingBody(PanelBody):
     """A panel that may escalate."""
 
     on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
-    escalate_to: Annotated[PanelBody | None, BeforeValidator(people_alone)] = None
+    escalate_to: Annotated[PanelBody | None, BeforeValidator(panel_of_people)] = None
 
     def stage(self, name: str = "") -> policy.Stage:
         """Give the stage these words mean."""
@@ -226,7 +226,7 @@ class Asking(PanelBody):
         return found
 
 
-class StageBody(Asking):
+class StageBody(AskingBody):
     """One stage of several."""
 
     name: StageName = ""
@@ -239,7 +239,7 @@ class OptionBody(Body):
     approves: bool
 
 
-class RequestBody(Asking):
+class RequestBody(AskingBody):
     """`POST /api/requests`: one stage in the short form, or `stages`."""
 
     requester: Name
@@ -253,7 +253,7 @@ class RequestBody(Asking):
     form: Details | None = None
 
     @property
-    def agreed(self) -> policy.Policy:
+    def effective_policy(self) -> policy.Policy:
         """What is agreed with this body."""
         stages = [stage.stage(stage.name) for stage in self.stages] if self.stages else [self.stage()]
         return policy.Policy(
@@ -273,13 +273,13 @@ class RequestBody(Asking):
     def problems(self) -> list[Problem]:
         """Find nonsense: what cannot be meant, or cannot be kept."""
         if self.stages:
-            short = sorted(self.model_fields_set & set(Asking.model_fields))
+            short = sorted(self.model_fields_set & set(AskingBody.model_fields))
             if short:
                 return [Problem(f"/{name}", "belongs into a stage when stages are given") for name in short]
             found = [end for i, stage in enumerate(self.stages) for end in stage.loose_ends(f"/stages/{i}")]
         else:
             found = self.loose_ends("")
-        found += policy.nonsense(self.agreed, self.requester, "/stages" if self.stages else "")
+        found += policy.policy_problems(self.effective_policy, self.requester, "/stages" if self.stages else "")
         if self.form is not None and (problem := forms.schema_problem(self.form)):
             found.append(Problem(f"/form{problem.pointer}", problem.detail))
         return found
@@ -301,7 +301,7 @@ class DecisionBody(Body):
     is_approved: bool
     approver: Name
     comments: Comments = ""
-    stage: Annotated[Any, AfterValidator(stage_named)] = None
+    stage: Annotated[Any, AfterValidator(check_stage)] = None
     option: StageName | None = None
     form: Answer | None = None
 
@@ -328,7 +328,7 @@ class ImaginedBody(Body):
 
     approver: Name
     is_approved: bool
-    after_hours: Annotated[float, BeforeValidator(number), Field(ge=0, le=24 * 365, allow_inf_nan=False)]
+    after_hours: Annotated[float, BeforeValidator(check_number), Field(ge=0, le=24 * 365, allow_inf_nan=False)]
     comments: Comments = ""
     option: StageName | None = None
 
@@ -354,7 +354,7 @@ class CancellationBody(Body):
 B = TypeVar("B", bound=Body)
 
 
-def parse(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
+def parse_body(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
     """Read a body.
 
     Raises BodyMissing, BodyTooLarge, NotJsonMedia or Unreadable when it is no JSON to us, Invalid with a pointer
@@ -369,22 +369,22 @@ def parse(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
     content = read_json(body)
     if not isinstance(content, dict):
         raise Invalid((Problem("", "must be a JSON object"),))
-    return checked(kind, content)
+    return validate(kind, content)
 
 
-def checked(kind: type[B], content: dict[str, Any]) -> B:
+def validate(kind: type[B], content: dict[str, Any]) -> B:
     """Read a body whose content has been read. Raises Invalid."""
     try:
         body_read = kind.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[:PROBLEMS_TOLD]
-        raise Invalid(tuple(problem(dict(each)) for each in found)) from None
+        raise Invalid(tuple(describe_error(dict(each)) for each in found)) from None
     if problems := body_read.problems():
         raise Invalid(tuple(problems[:PROBLEMS_TOLD]))
     return body_read
 
 
-def problem(error: dict[str, Any]) -> Problem:
+def describe_error(error: dict[str, Any]) -> Problem:
     """Say what pydantic found, with a JSON pointer and in our words where its own are technical."""
     pointer = pointer_to(*error["loc"])
     said = {"missing": "is required", "extra_forbidden": "is not a field here"}.get(error["type"])
@@ -427,13 +427,13 @@ def preferred_wait(headers: Mapping[str, str]) -> int:
     return 0
 
 
-def is_known(etag: str, headers: Mapping[str, str]) -> bool:
+def matches_if_none_match(etag: str, headers: Mapping[str, str]) -> bool:
     """Tell whether `If-None-Match` names this ETag; compared weakly, as RFC 9110 has it for this header."""
     named = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
     return etag in named or named == ["*"]
 
 
-def knows(etag: str, headers: Mapping[str, str]) -> bool | None:
+def matches_if_match(etag: str, headers: Mapping[str, str]) -> bool | None:
     """Tell whether `If-Match` names this ETag or any; nothing when there is no such header."""
     given = headers.get("if-match")
     if given is None:
@@ -445,7 +445,7 @@ def knows(etag: str, headers: Mapping[str, str]) -> bool | None:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def created(request: model.Request, story: model.Story, invitations: list[Invitation]) -> dict[str, Any]:
+def creation_json(request: model.Request, story: model.Story, invitations: list[Invitation]) -> dict[str, Any]:
     """Write what the caller who creates a request is told: this is the one answer with links in it."""
     first = invitations[0]
     return {
@@ -467,7 +467,7 @@ def created(request: model.Request, story: model.Story, invitations: list[Invita
     }
 
 
-def told(found: model.Found) -> dict[str, Any]:
+def story_json(found: model.Found) -> dict[str, Any]:
     """Write the whole story of a request."""
     request, story = found.request, found.story
     return {
@@ -477,15 +477,15 @@ def told(found: model.Found) -> dict[str, Any]:
         "requester_assurance": request.requester_assurance,
         "item": request.item,
         "description": request.description,
-        "details": parsed(request.details),
+        "details": load_json(request.details),
         "created_at": rfc3339(request.created_at),
         "deadline": rfc3339(found.due_at),
-        "settled_at": moment(story.settled_at),
-        "decision": story.decision.told() if story.decision else None,
+        "settled_at": instant_json(story.settled_at),
+        "decision": story.decision.to_json() if story.decision else None,
         "cancellation": story.cancellation.model_dump(mode="json") if story.cancellation else None,
-        "stage": stage(found),
-        "awaited": awaited(found) if story.is_open else None,
-        "votes": [vote.told() for vote in story.votes],
+        "stage": stage_json(found),
+        "awaited": awaited_json(found) if story.is_open else None,
+        "votes": [vote.to_json() for vote in story.votes],
         "changes": [
             {
                 "kind": change.kind,
@@ -498,13 +498,13 @@ def told(found: model.Found) -> dict[str, Any]:
             for change in story.changes
         ],
         "options": [option.model_dump() for option in found.policy.options],
-        "form": parsed(found.policy.form),
-        "undelivered": [undelivered(story, each) for each in story.undelivered],
+        "form": load_json(found.policy.form),
+        "undelivered": [undelivered_json(story, each) for each in story.undelivered],
         "notes": story.notes,
     }
 
 
-def stage(found: model.Found) -> dict[str, Any]:
+def stage_json(found: model.Found) -> dict[str, Any]:
     """Write which stage is or was asked last."""
     story, panel = found.story, found.panel
     return {
@@ -519,42 +519,42 @@ def stage(found: model.Found) -> dict[str, Any]:
     }
 
 
-def undelivered(story: model.Story, each: model.Undelivered) -> dict[str, Any]:
+def undelivered_json(story: model.Story, each: model.Undelivered) -> dict[str, Any]:
     """Write what a channel did not take, and when it is tried again."""
     return {
         "to": each.to,
         "channel": each.channel,
         "occasion": each.occasion,
         "tried_again": story.attempts,
-        "next_attempt_at": None if each.permanent else moment(story.deliver_at),
+        "next_attempt_at": None if each.permanent else instant_json(story.deliver_at),
     }
 
 
-def awaited(found: model.Found) -> dict[str, Any]:
+def awaited_json(found: model.Found) -> dict[str, Any]:
     """Write what is still needed, from whom, and what happens when nobody answers."""
     return {
         "from": [found.holder(slot) for slot in found.awaited if found.holder(slot)],
         "approvals_needed": found.panel.required - found.votes(yes=True),
-        "next_reminder_at": moment(found.next_reminder_at),
+        "next_reminder_at": instant_json(found.next_reminder_at),
         "if_nobody_answers": found.panel.on_timeout,
     }
 
 
-def previewed(seen: Preview) -> dict[str, Any]:
+def preview_json(seen: Preview) -> dict[str, Any]:
     """Write what would happen."""
     return {
         "status": seen.found.story.status,
-        "settled_at": moment(seen.found.story.settled_at),
+        "settled_at": instant_json(seen.found.story.settled_at),
         "events": list(seen.timeline),
         "notes": seen.found.story.notes,
     }
 
 
-def moment(at: dt.datetime | None) -> str | None:
+def instant_json(at: dt.datetime | None) -> str | None:
     """Write an instant, or nothing."""
     return rfc3339(at) if at else None
 
 
-def parsed(text: str | None) -> Any:
+def load_json(text: str | None) -> Any:
     """Read JSON that was carried as text."""
     return None if text is None else json.loads(text)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from approvals import activities, model
-from approvals.model import Found, Heard, Request, Story, Undelivered, Wake
+from approvals.model import Event, Found, Request, Story, TimerFired, Undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,43 +34,43 @@ NAME = "approval_workflow"
 @blueprint.orchestration_trigger(context_name="context")
 def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Ask, wait, hear, tell."""
-    found = Found(request=Request.decoded(context.get_input()), story=Story())
+    found = Found(request=Request.from_json(context.get_input()), story=Story())
     started_at = now(context)
     listening = Listening(context)
 
     while found.story.is_open:
-        context.set_custom_status(found.story.published())
+        context.set_custom_status(found.story.snapshot())
         yield context.task_any(listening.arm(found))
-        found = listening.hear(found)
+        found = listening.apply_completed(found)
         while found.story.is_open and not listening.needs_a_round(found):
-            context.set_custom_status(found.story.published())
+            context.set_custom_status(found.story.snapshot())
             yield context.task_any(listening.tasks)
-            found = listening.hear(found)
+            found = listening.apply_completed(found)
 
     listening.stop_timer()
-    found = yield from telling_the_outcome(context, found)
-    if found.request.keyed and now(context) < model.guarded_until(started_at):
-        yield context.create_timer(model.guarded_until(started_at))
-    return found.story.whole()
+    found = yield from tell_outcome(context, found)
+    if found.request.keyed and now(context) < model.guard_end(started_at):
+        yield context.create_timer(model.guard_end(started_at))
+    return found.story.output()
 
 
-def telling_the_outcome(context: df.DurableOrchestrationContext, found: Found) -> Generator[Any, Any, Found]:
+def tell_outcome(context: df.DurableOrchestrationContext, found: Found) -> Generator[Any, Any, Found]:
     """Tell the outcome, and again what failed. The outcome stands, whatever becomes of that."""
     said = found.model_dump_json(exclude_defaults=True)
     tried: tuple[Undelivered, ...] = ()
     while True:
-        context.set_custom_status(found.story.published())
+        context.set_custom_status(found.story.snapshot())
         try:
-            failed = activities.undelivered((yield context.call_activity(activities.process_approval, said)))
+            failed = activities.read_undelivered((yield context.call_activity(activities.process_approval, said)))
         except Exception:  # noqa: BLE001
-            found = found.with_story(found.story.noted("The outcome could not be told: process_approval failed."))
-            failed = tried or activities.nothing_delivered(found, "outcome")
-        found = model.delivered(found, tried, failed, now(context))
-        context.set_custom_status(found.story.published())
+            found = found.with_story(found.story.with_note("The outcome could not be told: process_approval failed."))
+            failed = tried or activities.whole_notice_undelivered(found, "outcome")
+        found = model.record_delivery(found, tried, failed, now(context))
+        context.set_custom_status(found.story.snapshot())
         if not found.story.deliver_at:
             return found
         yield context.create_timer(found.story.deliver_at)
-        tried, found = found.story.undelivered, model.sent_again(found)
+        tried, found = found.story.undelivered, model.count_attempt(found)
         said = activities.Notice(found=found, occasion="again").model_dump_json(exclude_defaults=True)
 
 
@@ -85,7 +85,7 @@ class Listening:
     waits: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     notices: dict[Any, activities.Notice] = field(default_factory=dict)
-    told: Found | None = None
+    last_notified: Found | None = None
 
     @property
     def tasks(self) -> list[Any]:
@@ -94,16 +94,16 @@ class Listening:
 
     def needs_a_round(self, found: Found) -> bool:
         """Whether a timer is missing, or something is to be listened to that is not armed."""
-        return self.timer is None or not model.listens_to(found).keys() <= self.keys.keys()
+        return self.timer is None or not model.awaited_events(found).keys() <= self.keys.keys()
 
     def arm(self, found: Found) -> list[Any]:
         """Make what is missing; give the fresh tasks, and no other."""
         fresh = []
         if self.timer is None:
-            self.fires_at = model.wakes_at(found, now(self.context))
+            self.fires_at = model.next_wake_at(found, now(self.context))
             self.timer = self.context.create_timer(self.fires_at)
             fresh.append(self.timer)
-        listened = model.listens_to(found)
+        listened = model.awaited_events(found)
         for name, key in listened.items():
             if name not in self.keys:
                 self.keys[name] = key
@@ -112,48 +112,50 @@ class Listening:
         # The waits of a panel that is over stay behind, which holds nothing up. That for a change is kept: a later
         # panel may be passed on under the same name, and a name is waited on once.
         self.waits = {n: wait for n, wait in self.waits.items() if n in listened or self.keys[n] == "change"}
-        if self.told or found.request.tell:
-            notice = activities.Notice(found=found, occasion=model.occasion(self.told, found))
-            told = notice.model_dump_json(exclude_defaults=True)
-            fresh.append(self.context.call_activity(activities.submit_approval_request, told))
+        if self.last_notified or found.request.tell:
+            notice = activities.Notice(found=found, occasion=model.occasion(self.last_notified, found))
+            given = notice.model_dump_json(exclude_defaults=True)
+            fresh.append(self.context.call_activity(activities.submit_approval_request, given))
             self.notices[fresh[-1]] = notice
-        self.told = found
+        self.last_notified = found
         return fresh
 
-    def hear(self, found: Found) -> Found:
+    def apply_completed(self, found: Found) -> Found:
         """Take what has completed out of the tasks and let the model say what becomes of it."""
-        heard: list[tuple[Heard, str]] = []
+        heard: list[tuple[Event, str]] = []
         for name in [name for name, wait in self.waits.items() if wait.is_completed]:
             key, data = self.keys[name], self.waits.pop(name).result
             try:
-                heard.append((model.read(key, data), key))
+                heard.append((model.read_event(key, data), key))
             except ValueError:
                 found = found.with_story(
-                    found.story.spent(key, f"A {key.partition('-')[0]} event that could not be read was ignored.")
+                    found.story.with_spent_event(
+                        key, f"A {key.partition('-')[0]} event that could not be read was ignored."
+                    )
                 )
         if self.timer and self.timer.is_completed:
             self.timer = None
-            heard.append((Wake(heard_at=self.fires_at), ""))
+            heard.append((TimerFired(heard_at=self.fires_at), ""))
         for task in [task for task in self.notices if task.is_completed]:
-            found = self.delivered(found, self.notices.pop(task), task.result)
-        found = model.hear_all(found, heard, now(self.context))
+            found = self.record_delivery(found, self.notices.pop(task), task.result)
+        found = model.apply_events(found, heard, now(self.context))
         panel = (found.story.stage, found.story.escalated)
         if panel != self.panel:
             self.panel = panel
             self.stop_timer()
         return found
 
-    def delivered(self, found: Found, notice: activities.Notice, result: Any) -> Found:
+    def record_delivery(self, found: Found, notice: activities.Notice, result: Any) -> Found:
         """Take note of what became of a message. What failed may want an earlier timer."""
         if isinstance(result, Exception):
             note = "The approvers could not be told: submit_approval_request failed."
-            found = found.with_story(found.story.noted(note))
-            failed = notice.tried or activities.nothing_delivered(notice.found, notice.occasion)
+            found = found.with_story(found.story.with_note(note))
+            failed = notice.tried or activities.whole_notice_undelivered(notice.found, notice.occasion)
         else:
-            failed = activities.undelivered(result)
+            failed = activities.read_undelivered(result)
         if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):
             return found  # those people are not asked any more
-        found = model.delivered(found, notice.tried, failed, now(self.context))
+        found = model.record_delivery(found, notice.tried, failed, now(self.context))
         if found.story.deliver_at and self.fires_at and found.story.deliver_at < self.fires_at:
             self.stop_timer()
         return found

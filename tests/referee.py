@@ -20,7 +20,7 @@ def to_the_millisecond(at):
 class Referee:
     def __init__(self, request):
         self.request = request
-        self.policy = request.agreed
+        self.policy = request.effective_policy
         self.status = "Pending"
         self.settled_at = None
         self.by = None

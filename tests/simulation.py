@@ -139,7 +139,7 @@ class Instance:
         common = {"TaskScheduledId": number, "EventId": -1, "IsPlayed": False, "Timestamp": stamp(self.now)}
         if failure:
             return {"EventType": 6, "Reason": failure, "Details": "{}", **common}
-        return {"EventType": 5, "Result": json.dumps(activities.written(undelivered)), **common}
+        return {"EventType": 5, "Result": json.dumps(activities.write_undelivered(undelivered)), **common}
 
     def finish(self, number, **more):
         """Complete an activity."""
@@ -167,7 +167,7 @@ class Instance:
     @property
     def found(self):
         """The request with the story it publishes."""
-        return Found(request=self.request, story=Story.decoded(self.story))
+        return Found(request=self.request, story=Story.from_json(self.story))
 
     def activities_of(self, name):
         return [input_ for called, input_ in self.scheduled if called == name]

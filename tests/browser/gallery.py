@@ -314,15 +314,15 @@ def ends():
             )
         ),
         # these want a scheduler that is away, or a browser that is none
-        "not_genuine": page.page(404, "end", kind="not_genuine"),
-        "unconfirmed": page.page(202, "end", kind="unconfirmed", found=plain()),
-        "refused": page.page(403, "end", kind="refused", error=OwnRequest(ADA)),
-        "away": page.page(503, "end", kind="away", error=SchedulerUnavailable()),
-        "defect": page.page(500, "end", kind="defect"),
-        "method": page.page(405, "end", kind="method"),
-        "not_a_form": page.page(415, "end", kind="not_a_form"),
-        "too_large": page.page(413, "end", kind="too_large"),
-        "elsewhere": page.page(403, "end", kind="elsewhere"),
+        "not_genuine": page.html_response(404, "end", kind="not_genuine"),
+        "unconfirmed": page.html_response(202, "end", kind="unconfirmed", found=plain()),
+        "refused": page.html_response(403, "end", kind="refused", error=OwnRequest(ADA)),
+        "away": page.html_response(503, "end", kind="away", error=SchedulerUnavailable()),
+        "defect": page.html_response(500, "end", kind="defect"),
+        "method": page.html_response(405, "end", kind="method"),
+        "not_a_form": page.html_response(415, "end", kind="not_a_form"),
+        "too_large": page.html_response(413, "end", kind="too_large"),
+        "elsewhere": page.html_response(403, "end", kind="elsewhere"),
     }
 
 

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from approvals import messages
-from approvals.channels import AppriseChannel, LogChannel, Message, Undeliverable, configured, suited
+from approvals.channels import AppriseChannel, LogChannel, Message, Undeliverable, configured_channels, fit
 from approvals.settings import BadSetting, Settings
 from tests.builders import ALAN, GRACE, a_panel, a_policy, found
 from tests.sinks import SmtpSink, WebhookSink
@@ -299,7 +299,7 @@ def test_what_succeeds_says_no_secret_either(everything_logged, capfd):
 
 def test_one_channel_that_fails_does_not_matter_to_another():
     with SmtpSink() as mail, WebhookSink(500) as hook:
-        first, second = configured(Settings(notify_urls=(hook.url(), mail.url())))
+        first, second = configured_channels(Settings(notify_urls=(hook.url(), mail.url())))
 
         the_failure(first, a_message(to=None))
         second.send(a_message())
@@ -327,7 +327,7 @@ def test_a_plugin_that_raises_its_address_is_undeliverable_without_it(monkeypatc
 def test_channels_have_names_without_secrets_and_know_whether_they_are_one_persons():
     urls = (f"mailtos://me:{PASSWORD}@example.com/?to={{approver}}", SERVICES["discord"], "ntfys://{approver}")
 
-    found_channels = configured(Settings(notify_log=True, notify_urls=urls))
+    found_channels = configured_channels(Settings(notify_log=True, notify_urls=urls))
 
     assert [channel.name for channel in found_channels] == ["log", "mailtos-1", "discord-2", "ntfys-3"]
     assert [channel.personal for channel in found_channels] == [False, True, False, True]
@@ -339,7 +339,7 @@ def test_channels_have_names_without_secrets_and_know_whether_they_are_one_perso
 )
 def test_an_address_that_apprise_does_not_understand_is_named_by_its_number(url):
     with pytest.raises(BadSetting) as caught:
-        configured(Settings(notify_urls=("json://localhost", url)))
+        configured_channels(Settings(notify_urls=("json://localhost", url)))
 
     assert "number 2" in str(caught.value)
     assert url not in str(caught.value)
@@ -379,7 +379,7 @@ def test_every_service_is_sent_one_of_three_forms():
         service = Standing()
         service.notify_format = plugin.notify_format
         service.title_maxlen = 0 if isinstance(plugin.title_maxlen, property) else plugin.title_maxlen
-        chosen[plugin.__name__] = suited(service, a_message())[1]
+        chosen[plugin.__name__] = fit(service, a_message())[1]
 
     assert set(chosen.values()) == {"html", "text", "markdown"}
     assert [chosen[f"Notify{name}"] for name in ("Email", "Telegram", "Slack", "Workflows")] == [

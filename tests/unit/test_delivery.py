@@ -71,7 +71,7 @@ def a_request_of_two(**fields):
 def test_everyone_who_is_asked_gets_a_message_with_their_own_link():
     box = Mailbox()
 
-    assert a_dispatch(box).first(a_request_of_two(), "asked") == ()
+    assert a_dispatch(box).announce(a_request_of_two(), "asked") == ()
 
     assert box.told == [ALAN, GRACE]
     slots = {message.to: SIGNER.verify(link_in(message)).slot for message in box.sent}
@@ -87,7 +87,7 @@ def link_in(message):
 def test_a_channel_that_many_read_hears_of_it_once_and_gets_nobodys_link():
     room = Mailbox("slack-1", personal=False)
 
-    a_dispatch(room).first(a_request_of_two(), "asked")
+    a_dispatch(room).announce(a_request_of_two(), "asked")
 
     (message,) = room.sent
     assert message.to is None
@@ -97,25 +97,25 @@ def test_a_channel_that_many_read_hears_of_it_once_and_gets_nobodys_link():
 def test_a_channel_that_many_read_gets_the_link_of_the_open_slot():
     room = Mailbox("slack-1", personal=False)
 
-    a_dispatch(room).first(found(tell=True), "asked")
+    a_dispatch(room).announce(found(tell=True), "asked")
 
     assert SIGNER.verify(link_in(room.sent[0])).holder == ""
 
 
 def test_who_has_answered_is_not_reminded():
     box, asking = Mailbox(), a_request_of_two()
-    asking = model.hear(asking, decided(GRACE), "decision", NOON)
+    asking = model.apply_event(asking, decided(GRACE), "decision", NOON)
 
-    a_dispatch(box).first(asking, "reminded")
+    a_dispatch(box).announce(asking, "reminded")
 
     assert box.told == [ALAN]
 
 
 def test_who_it_was_passed_on_to_is_told_and_nobody_else():
     box = Mailbox()
-    asking = model.hear(a_request_of_two(), passed_on(GRACE, EVE), "change", NOON)
+    asking = model.apply_event(a_request_of_two(), passed_on(GRACE, EVE), "change", NOON)
 
-    a_dispatch(box).first(asking, "passed_on")
+    a_dispatch(box).announce(asking, "passed_on")
 
     assert box.told == [EVE]
     assert SIGNER.verify(link_in(box.sent[0])).generation == 1
@@ -124,7 +124,7 @@ def test_who_it_was_passed_on_to_is_told_and_nobody_else():
 def test_a_requester_who_may_not_decide_is_not_asked():
     box = Mailbox()
 
-    a_dispatch(box).first(found(a_policy(a_panel(ADA, GRACE))), "asked")
+    a_dispatch(box).announce(found(a_policy(a_panel(ADA, GRACE))), "asked")
 
     assert box.told == [GRACE]
 
@@ -132,9 +132,9 @@ def test_a_requester_who_may_not_decide_is_not_asked():
 @pytest.mark.parametrize(("tells_requester", "told"), [(False, [ALAN]), (True, [ADA, ALAN])])
 def test_an_outcome_is_told_to_who_had_not_answered_and_if_wished_to_the_requester(tells_requester, told):
     box, asking = Mailbox(), a_request_of_two()
-    settled = model.hear(asking, decided(GRACE, yes=False), "decision", NOON)
+    settled = model.apply_event(asking, decided(GRACE, yes=False), "decision", NOON)
 
-    a_dispatch(box, tells_requester=tells_requester).first(settled, OUTCOME)
+    a_dispatch(box, tells_requester=tells_requester).announce(settled, OUTCOME)
 
     assert settled.story.status is Status.REJECTED
     assert box.told == told
@@ -144,7 +144,7 @@ def test_an_outcome_is_told_to_who_had_not_answered_and_if_wished_to_the_request
 def test_a_renewal_tells_nobody():
     box = Mailbox()
 
-    assert a_dispatch(box).first(a_request_of_two(), "renewed") == ()
+    assert a_dispatch(box).announce(a_request_of_two(), "renewed") == ()
 
     assert not box.sent
 
@@ -154,9 +154,9 @@ def test_the_same_message_has_the_same_key_and_every_other_message_another():
     asking = a_request_of_two()
     reminded = asking.with_story(asking.story.model_copy(update={"reminded": 1}))
 
-    a_dispatch(first).first(asking, "asked")
-    a_dispatch(again).first(asking, "asked")
-    a_dispatch(again).first(reminded, "reminded")
+    a_dispatch(first).announce(asking, "asked")
+    a_dispatch(again).announce(asking, "asked")
+    a_dispatch(again).announce(reminded, "reminded")
 
     keys = [message.key for message in again.sent]
     assert {message.key for message in first.sent} == set(keys[:2])
@@ -169,7 +169,7 @@ def test_the_same_message_has_the_same_key_and_every_other_message_another():
 def test_one_failing_channel_does_not_silence_the_others():
     full, fine, room = Mailbox(fails=9), Mailbox("ntfys-2"), Mailbox("slack-3", personal=False)
 
-    failed = a_dispatch(full, fine, room).first(a_request_of_two(), "asked")
+    failed = a_dispatch(full, fine, room).announce(a_request_of_two(), "asked")
 
     assert [(each.to, each.channel) for each in failed] == [(GRACE, "mailtos-1"), (ALAN, "mailtos-1")]
     assert fine.told == [ALAN, GRACE]
@@ -180,7 +180,7 @@ def test_a_channel_that_hangs_holds_up_no_other_and_counts_as_failed():
     stuck, fine = Mailbox(), Mailbox("ntfys-2")
     stuck.open.clear()
 
-    failed = a_dispatch(stuck, fine, seconds=0.2).first(a_request_of_two(), "asked")
+    failed = a_dispatch(stuck, fine, seconds=0.2).announce(a_request_of_two(), "asked")
     stuck.open.set()
 
     assert {each.channel for each in failed} == {"mailtos-1"}
@@ -188,7 +188,7 @@ def test_a_channel_that_hangs_holds_up_no_other_and_counts_as_failed():
 
 
 def test_a_defect_of_a_channel_is_a_failure_like_any_other():
-    failed = a_dispatch(Mailbox(fails=1, defect=KeyError("oops"))).first(found(a_policy(a_panel(GRACE))), "asked")
+    failed = a_dispatch(Mailbox(fails=1, defect=KeyError("oops"))).announce(found(a_policy(a_panel(GRACE))), "asked")
 
     assert [(each.to, each.permanent) for each in failed] == [(GRACE, False)]
 
@@ -196,9 +196,9 @@ def test_a_defect_of_a_channel_is_a_failure_like_any_other():
 def test_only_what_failed_is_sent_again_under_the_same_key():
     box = Mailbox(fails=1)
     asking = a_request_of_two()
-    first = a_dispatch(box).first(asking, "asked")
+    first = a_dispatch(box).announce(asking, "asked")
 
-    assert a_dispatch(box).again(asking, first) == ()
+    assert a_dispatch(box).retry(asking, first) == ()
 
     assert box.told == [ALAN, GRACE]
     assert box.sent[1].key == first[0].key
@@ -207,46 +207,46 @@ def test_only_what_failed_is_sent_again_under_the_same_key():
 def test_what_concerns_nobody_any_more_is_not_sent_again():
     box = Mailbox(fails=2)
     asking = a_request_of_two()
-    failed = a_dispatch(box).first(asking, "asked")
-    asking = model.hear(asking, decided(GRACE), "decision", NOON)
-    asking = model.hear(asking, passed_on(ALAN, EVE), "change", NOON)
+    failed = a_dispatch(box).announce(asking, "asked")
+    asking = model.apply_event(asking, decided(GRACE), "decision", NOON)
+    asking = model.apply_event(asking, passed_on(ALAN, EVE), "change", NOON)
 
-    assert a_dispatch(box).again(asking, failed) == ()
+    assert a_dispatch(box).retry(asking, failed) == ()
     assert not box.sent
 
 
 def test_who_cannot_be_addressed_is_not_tried_again_and_stays_visible():
     box = Mailbox(fails=1, permanent=True)
     asking = found(a_policy(a_panel(GRACE)))
-    failed = a_dispatch(box).first(asking, "asked")
+    failed = a_dispatch(box).announce(asking, "asked")
 
     assert failed[0].permanent
-    assert a_dispatch(box).again(asking, failed) == failed
+    assert a_dispatch(box).retry(asking, failed) == failed
     assert not box.sent
 
 
 def test_a_notice_of_which_nobody_knows_what_became_is_sent_as_a_whole():
     box, asking = Mailbox(), a_request_of_two()
 
-    a_dispatch(box).again(asking, activities.nothing_delivered(asking, "asked"))
+    a_dispatch(box).retry(asking, activities.whole_notice_undelivered(asking, "asked"))
 
     expected = Mailbox()
-    a_dispatch(expected).first(asking, "asked")
+    a_dispatch(expected).announce(asking, "asked")
     assert sorted(m.key for m in box.sent) == sorted(m.key for m in expected.sent)
 
 
 def test_a_channel_that_the_operator_took_away_is_forgotten():
     asking = a_request_of_two()
 
-    assert a_dispatch(Mailbox("ntfys-1")).again(asking, [undelivered(channel="mailtos-1")]) == ()
+    assert a_dispatch(Mailbox("ntfys-1")).retry(asking, [undelivered(channel="mailtos-1")]) == ()
 
 
 def test_no_link_is_in_what_an_activity_gives_back():
     box = Mailbox(fails=9)
 
-    text = activities.written(a_dispatch(box).first(a_request_of_two(), "asked"))
+    text = activities.write_undelivered(a_dispatch(box).announce(a_request_of_two(), "asked"))
 
-    assert activities.undelivered(text) == a_dispatch(Mailbox(fails=9)).first(a_request_of_two(), "asked")
+    assert activities.read_undelivered(text) == a_dispatch(Mailbox(fails=9)).announce(a_request_of_two(), "asked")
     for word in text.replace('"', " ").split():
         with pytest.raises(NotGenuine):
             SIGNER.verify(word)
@@ -309,7 +309,7 @@ def test_what_is_sent_again_is_what_failed():
 
     instance.deliver(instance.fire())
 
-    notice = activities.Notice.decoded(instance.scheduled[-1][1])
+    notice = activities.Notice.from_json(instance.scheduled[-1][1])
     assert notice.occasion == "again"
     assert notice.tried == (undelivered(),)
 
@@ -387,7 +387,7 @@ def test_the_outcome_is_told_again_and_stands_meanwhile():
     assert instance.custom_status["status"] == "Approved"
     assert instance.custom_status["undelivered"][0]["to"] == ADA
     instance.deliver(instance.fire())
-    assert activities.Notice.decoded(instance.scheduled[-1][1]).tried == (undelivered(ADA, occasion="outcome"),)
+    assert activities.Notice.from_json(instance.scheduled[-1][1]).tried == (undelivered(ADA, occasion="outcome"),)
     instance.finish(next(iter(instance.running)))
 
     assert isinstance(instance.end, replay.Completed)
@@ -416,7 +416,7 @@ def test_an_activity_that_failed_as_a_whole_is_tried_again_as_a_whole():
     instance.finish(sending(instance))
     instance.deliver(instance.fire())
 
-    notice = activities.Notice.decoded(instance.scheduled[-1][1])
+    notice = activities.Notice.from_json(instance.scheduled[-1][1])
     assert [each.channel for each in notice.tried] == [""]
     assert notice.tried[0].key == delivery.key_of(found(), "asked")
 

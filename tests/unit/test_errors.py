@@ -19,7 +19,7 @@ LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
 
 def a_story(heard=None, key="decision"):
     found = model.Found(request=asked(), story=model.Story())
-    return model.hear_all(found, [(heard, key)] if heard else [], NOON)
+    return model.apply_events(found, [(heard, key)] if heard else [], NOON)
 
 
 EXAMPLES = {
@@ -99,7 +99,7 @@ def test_the_table_of_statuses_holds_nothing_else():
 
 @each_error
 def test_every_problem_has_the_one_shape(code, status, error):
-    answer = api.problem(error)
+    answer = api.problem_response(error)
 
     body = json.loads(answer.get_body())
     assert answer.status_code == status
@@ -152,26 +152,26 @@ def test_who_has_voted_is_told_their_vote_when_it_is_theirs():
 
 
 def test_who_knew_an_older_story_is_given_the_tag_of_the_present_one():
-    assert json.loads(api.problem(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
+    assert json.loads(api.problem_response(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
 
 
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are():
-    assert api.problem(errors.MethodNotOffered(("POST", "OPTIONS"))).headers["Allow"] == "POST, OPTIONS"
+    assert api.problem_response(errors.MethodNotOffered(("POST", "OPTIONS"))).headers["Allow"] == "POST, OPTIONS"
 
 
 def test_an_unreachable_scheduler_is_worth_another_try():
-    assert int(api.problem(errors.SchedulerUnavailable()).headers["Retry-After"]) > 0
+    assert int(api.problem_response(errors.SchedulerUnavailable()).headers["Retry-After"]) > 0
 
 
 def test_what_is_wrong_with_a_body_is_pointed_to():
-    body = json.loads(api.problem(EXAMPLES["invalid"][1]).get_body())
+    body = json.loads(api.problem_response(EXAMPLES["invalid"][1]).get_body())
 
     assert body["errors"] == [{"pointer": "/item", "detail": "is required"}, {"pointer": "", "detail": "must be"}]
     assert body["detail"] == "/item: is required; the body: must be"
 
 
 def test_a_key_that_was_reused_names_its_request():
-    assert json.loads(api.problem(errors.KeyReused(REQUEST_ID)).get_body())["request_id"] == REQUEST_ID
+    assert json.loads(api.problem_response(errors.KeyReused(REQUEST_ID)).get_body())["request_id"] == REQUEST_ID
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,11 @@ FAILURES = [
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(
     ("method", "handler", "body"),
-    [("GET", api.look, None), ("POST", api.create, a_request()), ("POST", api.decide, a_decision())],
+    [("GET", api.read, None), ("POST", api.create, a_request()), ("POST", api.decide, a_decision())],
     ids=["look", "create", "decide"],
 )
 async def test_of_a_scheduler_that_fails_nothing_is_told_but_that(method, handler, body, error, caplog):
-    answer = await api.answered(a_call(method, body), Broken(error), {method: handler})
+    answer = await api.handle(a_call(method, body), Broken(error), {method: handler})
 
     assert answer.status_code == 503
     assert json.loads(answer.get_body())["code"] == "scheduler_unavailable"
@@ -248,7 +248,7 @@ async def test_of_a_defect_nothing_is_told_and_everything_is_logged(error, caplo
     async def fail(_req, _approvals):
         raise error
 
-    answer = await api.answered(a_call("GET"), None, {"GET": fail})
+    answer = await api.handle(a_call("GET"), None, {"GET": fail})
 
     assert answer.status_code == 500
     assert json.loads(answer.get_body())["code"] == "internal"
@@ -262,7 +262,7 @@ async def test_a_log_line_of_a_defect_holds_no_query(caplog):
         raise RuntimeError
 
     call = func.HttpRequest("GET", "http://localhost:7071/api/health?code=s3cret", headers={}, body=b"")
-    await api.answered(call, None, {"GET": fail})
+    await api.handle(call, None, {"GET": fail})
 
     assert "/api/health" in caplog.text
     assert "s3cret" not in caplog.text
@@ -282,7 +282,7 @@ async def test_an_instance_that_exists_is_not_started():
 def test_a_body_that_is_wrong_is_explained_without_its_values():
     for body in (b'{"requester": 42424242, "item": ["s3cret"]}', b'{"s3cret', b'{"item": "s3cret"'):
         with pytest.raises(errors.ApprovalError) as caught:
-            wire.parse(wire.RequestBody, {"content-type": "application/json"}, body)
-        said = api.problem(caught.value).get_body().decode()
+            wire.parse_body(wire.RequestBody, {"content-type": "application/json"}, body)
+        said = api.problem_response(caught.value).get_body().decode()
         assert "s3cret" not in said
         assert "42424242" not in said

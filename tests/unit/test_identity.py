@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from approvals import identity, settings
 from approvals.errors import LinkVoid, NotAskedYet, OwnRequest, SignInRequired
-from approvals.identity import Evidence, Person, assurance_of, authorize, holder_of, signed_in
+from approvals.identity import Evidence, Person, assurance_of, authorize, holder_of, read_principal
 from approvals.links import link_to
 from approvals.model import Found
 from tests.builders import ADA, ALAN, EVE, GRACE, a_panel, a_policy, asked, found, passed_on
@@ -56,50 +56,50 @@ def encoded(principal):
 
 @pytest.mark.parametrize("names", [{}, LONG], ids=["short", "long"])
 def test_a_person_is_read_by_short_and_by_long_names_of_claims(names):
-    assert signed_in(a_header(names=names)) == GRACE_HERSELF
+    assert read_principal(a_header(names=names)) == GRACE_HERSELF
 
 
 @pytest.mark.parametrize(
     "long", [{*chosen} for n in range(len(LONG) + 1) for chosen in itertools.combinations(LONG, n)]
 )
 def test_short_and_long_names_may_be_mixed(long):
-    assert signed_in(a_header(names={name: LONG[name] for name in long})) == GRACE_HERSELF
+    assert read_principal(a_header(names={name: LONG[name] for name in long})) == GRACE_HERSELF
 
 
 def test_nobody_is_signed_in_without_the_header():
-    assert signed_in({}) is None
-    assert signed_in({"x-ms-client-principal-id": OBJECT, "x-ms-client-principal-name": GRACE}) is None
-    assert signed_in({"x-ms-client-principal": ""}) is None
+    assert read_principal({}) is None
+    assert read_principal({"x-ms-client-principal-id": OBJECT, "x-ms-client-principal-name": GRACE}) is None
+    assert read_principal({"x-ms-client-principal": ""}) is None
 
 
 @pytest.mark.parametrize("name", ["tid", "oid"])
 @pytest.mark.parametrize("value", [None, ""])
 def test_without_tenant_or_object_nobody_is_named(name, value):
-    assert signed_in(a_header(**{name: value})) is None
+    assert read_principal(a_header(**{name: value})) is None
 
 
 @pytest.mark.parametrize("idtyp", ["app", "App", "APP"])
 def test_a_token_of_an_application_is_no_person_by_its_type(idtyp):
-    assert signed_in(a_header(idtyp=idtyp)) is None
+    assert read_principal(a_header(idtyp=idtyp)) is None
 
 
 def test_another_type_of_token_is_a_persons():
-    assert signed_in(a_header(idtyp="user")) == GRACE_HERSELF
+    assert read_principal(a_header(idtyp="user")) == GRACE_HERSELF
 
 
 def test_a_token_without_anything_personal_is_an_applications():
-    assert signed_in(a_header(name=None, email=None)) is None
-    assert signed_in(a_header(name=None, email=None, roles="Approver", appid="x", azp="y")) is None
+    assert read_principal(a_header(name=None, email=None)) is None
+    assert read_principal(a_header(name=None, email=None, roles="Approver", appid="x", azp="y")) is None
 
 
 @pytest.mark.parametrize("claim", ["scp", "name", "preferred_username", "upn", "email"])
 def test_one_claim_that_only_people_have_makes_a_person(claim):
-    assert signed_in(a_header(**{"name": None, "email": None, claim: "x"})).subject == f"{TENANT}/{OBJECT}"
+    assert read_principal(a_header(**{"name": None, "email": None, claim: "x"})).subject == f"{TENANT}/{OBJECT}"
 
 
 @pytest.mark.parametrize("names", [{}, LONG], ids=["short", "long"])
 def test_a_token_whose_subject_is_its_own_object_is_an_applications(names):
-    assert signed_in(a_header(names=names, sub=OBJECT)) is None
+    assert read_principal(a_header(names=names, sub=OBJECT)) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_token_whose_subject_is_its_own_object_is_an_applications(names):
     ids=str,
 )
 def test_an_email_counts_only_when_it_is_verified(flags, verified):
-    person = signed_in(a_header(**flags))
+    person = read_principal(a_header(**flags))
 
     assert person.email == (GRACE if verified else None)
     assert person.is_called(GRACE) is verified
@@ -132,7 +132,7 @@ def test_an_email_counts_only_when_it_is_verified(flags, verified):
 
 @pytest.mark.parametrize("claim", ["upn", "preferred_username", "name", "unique_name", "emails"])
 def test_no_other_claim_is_taken_for_an_email(claim):
-    person = signed_in(a_header(**{"email": None, "email_verified": "true", claim: GRACE}))
+    person = read_principal(a_header(**{"email": None, "email_verified": "true", claim: GRACE}))
 
     assert not person.is_called(GRACE)
 
@@ -178,13 +178,13 @@ def test_who_has_no_verified_email_is_not_called_by_the_empty_name():
 
 @pytest.mark.parametrize("claim", ["tid", "oid", "email"])
 def test_a_claim_that_comes_twice_and_differs_names_nobody(claim):
-    assert signed_in(a_header((claim, "another"))) is None
-    assert signed_in(a_header((LONG[claim], "another"))) is None
-    assert signed_in(a_header((LONG[claim], CLAIMS[claim]))) == GRACE_HERSELF
+    assert read_principal(a_header((claim, "another"))) is None
+    assert read_principal(a_header((LONG[claim], "another"))) is None
+    assert read_principal(a_header((LONG[claim], CLAIMS[claim]))) == GRACE_HERSELF
 
 
 def test_what_comes_often_and_names_nobody_does_not_matter():
-    assert signed_in(a_header(("groups", "a"), ("groups", "b"), ("roles", "c"), ("roles", "d"))) == GRACE_HERSELF
+    assert read_principal(a_header(("groups", "a"), ("groups", "b"), ("roles", "c"), ("roles", "d"))) == GRACE_HERSELF
 
 
 # --- garbage --------------------------------------------------------------------------------------
@@ -211,12 +211,12 @@ GARBAGE = [
 
 @pytest.mark.parametrize("text", GARBAGE, ids=range(len(GARBAGE)))
 def test_garbage_names_nobody(text):
-    assert signed_in({"x-ms-client-principal": text}) is None
+    assert read_principal({"x-ms-client-principal": text}) is None
 
 
 def test_a_principal_of_a_hundred_kilobytes_is_not_read_though_it_is_one():
-    assert signed_in(a_header(groups="g" * 100_000)) is None
-    assert signed_in(a_header(groups="g" * 20_000)) == GRACE_HERSELF
+    assert read_principal(a_header(groups="g" * 100_000)) is None
+    assert read_principal(a_header(groups="g" * 20_000)) == GRACE_HERSELF
 
 
 NO_PRINCIPAL = [
@@ -229,31 +229,31 @@ NO_PRINCIPAL = [
 
 @pytest.mark.parametrize("principal", NO_PRINCIPAL, ids=str)
 def test_json_of_another_shape_names_nobody(principal):
-    assert signed_in(encoded(principal)) is None
+    assert read_principal(encoded(principal)) is None
 
 
 @pytest.mark.parametrize("claim", ["tid", "oid", "email"])
 @pytest.mark.parametrize("value", [0, 1.5, True, False, [], ["a"], {}, {"a": "b"}], ids=str)
 def test_a_claim_that_names_people_and_is_no_text_names_nobody(claim, value):
-    assert signed_in(a_header(**{claim: value})) is None
+    assert read_principal(a_header(**{claim: value})) is None
 
 
 def test_a_claim_of_null_names_nobody():
     listed = [{"typ": name, "val": None if name == "tid" else value} for name, value in CLAIMS.items()]
 
-    assert signed_in(encoded({"claims": listed})) is None
+    assert read_principal(encoded({"claims": listed})) is None
 
 
 @pytest.mark.parametrize(
     "text", ["a/b", "a" * 250, "a\nb", "a\0b", "\ud800", "a\u202eb", "a\u200bb", "\ufeffa"], ids=ascii
 )
 def test_a_tenant_that_cannot_stand_in_a_record_names_nobody(text):
-    assert signed_in(a_header(tid=text)) is None
+    assert read_principal(a_header(tid=text)) is None
 
 
 @pytest.mark.parametrize("text", ["a@" + "b" * 253, "a\nb", "a\0b", "\ud800", "a\u202eb", ""], ids=ascii)
 def test_an_email_that_cannot_stand_in_a_record_is_nobodys(text):
-    assert signed_in(a_header(email=text)) == Person(TENANT, OBJECT)
+    assert read_principal(a_header(email=text)) == Person(TENANT, OBJECT)
 
 
 JSON = st.recursive(
@@ -269,7 +269,7 @@ PRINCIPAL = JSON | st.fixed_dictionaries({"claims": st.lists(CLAIM, max_size=8) 
 @hypothesis_settings(max_examples=1000, deadline=None, derandomize=True)
 @given(PRINCIPAL)
 def test_no_principal_raises_and_whoever_is_named_can_be_written_down(principal):
-    person = signed_in(encoded(principal))
+    person = read_principal(encoded(principal))
 
     if person:
         given_values = [claim["val"] for claim in principal["claims"]]
@@ -284,7 +284,7 @@ def test_no_principal_raises_and_whoever_is_named_can_be_written_down(principal)
 def test_no_text_raises_and_none_names_anybody(text):
     header = text.decode() if isinstance(text, bytes) else text
 
-    assert signed_in({"x-ms-client-principal": header}) is None
+    assert read_principal({"x-ms-client-principal": header}) is None
 
 
 def test_depth_is_refused_and_not_survived_by_luck():
@@ -293,7 +293,7 @@ def test_depth_is_refused_and_not_survived_by_luck():
     deep = base64.b64encode(b'{"claims":[{"typ":"x","val":' + b"[" * 3000 + b"]" * 3000 + b"}]}").decode()
     try:
         sys.setrecursionlimit(500)
-        assert signed_in({"x-ms-client-principal": deep}) is None
+        assert read_principal({"x-ms-client-principal": deep}) is None
     finally:
         sys.setrecursionlimit(before)
 
@@ -319,14 +319,14 @@ def test_a_sign_in_counts_where_the_operator_and_the_platform_both_say_so(trust,
     given_values = {"TRUST_EASY_AUTH": trust, "WEBSITE_AUTH_ENABLED": platform}
     environment = {name: value for name, value in given_values.items() if value is not None}
 
-    assert settings.read(environment).trusts_sign_in is (TRUST[trust] and BY_THE_PLATFORM[platform])
+    assert settings.read_settings(environment).trusts_sign_in is (TRUST[trust] and BY_THE_PLATFORM[platform])
 
 
 def test_what_the_platform_says_in_other_words_does_not_count():
     others = ("WEBSITE_AUTH_ENABLED_", "APPSETTING_WEBSITE_AUTH_ENABLED", "website_auth_enabled")
 
     for name in others:
-        assert not settings.read({"TRUST_EASY_AUTH": "true", name: "True"}).trusts_sign_in
+        assert not settings.read_settings({"TRUST_EASY_AUTH": "true", name: "True"}).trusts_sign_in
 
 
 # --- who may answer what --------------------------------------------------------------------------
@@ -521,4 +521,4 @@ def test_a_link_to_what_the_request_does_not_have_names_nobody():
     for stage, escalated in ((0, True), (1, False), (4, True)):
         link = link_to(one.request, stage=stage, escalated=escalated, slot=0, generation=0, holder=GRACE)
         assert holder_of(link, one) is None
-    assert identity.has(one, link_to(one.request, stage=0, escalated=False, slot=0, generation=0, holder=GRACE))
+    assert identity.has_panel(one, link_to(one.request, stage=0, escalated=False, slot=0, generation=0, holder=GRACE))

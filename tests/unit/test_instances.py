@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from approvals import model
 from approvals.instances import Instances
 from approvals.model import event_name
-from approvals.preview import Imagined, preview
+from approvals.preview import ImaginedAnswer, play
 from tests.builders import ALAN, EVE, GRACE, HOUR, NOON, a_panel, a_policy, cancelled, decided, found
 
 
@@ -17,12 +17,12 @@ def test_after_every_event_that_took_a_wait_a_fresh_name_is_listened_to():
         "decision-0-1": decided(slot=0),
     }.items():
         spent = model.event_name(one.request.request_id, key, 1)
-        assert spent not in model.listens_to(model.hear(one, heard, key, NOON + HOUR)), key
+        assert spent not in model.awaited_events(model.apply_event(one, heard, key, NOON + HOUR)), key
 
 
 def test_a_preview_agrees_with_what_the_service_accepts():
     one = found(a_policy(a_panel(GRACE), comment_required="always"))
-    seen = preview(one.request, [Imagined(approver=GRACE, is_approved=True, after=HOUR, option="not an option")])
+    seen = play(one.request, [ImaginedAnswer(approver=GRACE, is_approved=True, after=HOUR, option="not an option")])
     assert seen.found.story.decision is None
 
 
@@ -34,7 +34,7 @@ class Client:
         return SimpleNamespace(
             name="approval_workflow",
             input_=self.one.request.model_dump_json(),
-            custom_status=self.one.story.published(),
+            custom_status=self.one.story.snapshot(),
             output="a reason",
             runtime_status=SimpleNamespace(name=self.runtime),
             last_updated_time=NOON + 5 * HOUR,
@@ -48,9 +48,9 @@ def large():
     for slot, person in enumerate((GRACE, ALAN)):
         vote = decided(person, slot=slot, comments="x" * 2000, form='"' + "x" * 4000 + '"')
         key = model.slot_key(one.story, slot)
-        one = model.hear(one, vote, key, NOON + HOUR)
+        one = model.apply_event(one, vote, key, NOON + HOUR)
         events.append((event_name(one.request.request_id, key, 1), vote.model_dump(mode="json")))
-    assert one.story.published()["abridged"]
+    assert one.story.snapshot()["abridged"]
     return one, events
 
 
@@ -68,6 +68,6 @@ async def test_a_failed_request_of_a_large_story_has_failed():
 
 async def test_a_suspended_request_keeps_its_stage():
     one = found(a_policy(a_panel(GRACE), a_panel(ALAN)))
-    one = model.hear(one, decided(), "decision", NOON + HOUR)
+    one = model.apply_event(one, decided(), "decision", NOON + HOUR)
     read = await Instances(Client(one, "Suspended")).read(one.request.request_id)
     assert read.story.stage == 1

@@ -131,8 +131,8 @@ def test_a_link_expires_a_week_after_its_request_can_have_no_later_end():
     link = links.link_to(asked(policy=policy), stage=0, escalated=False, slot=0, generation=0, holder=GRACE)
 
     expiry = NOON + dt.timedelta(days=7, hours=2 + 3 + 24)
-    assert not link.expired(expiry - dt.timedelta(seconds=1))
-    assert link.expired(expiry)
+    assert not link.is_expired(expiry - dt.timedelta(seconds=1))
+    assert link.is_expired(expiry)
 
 
 def test_people_are_told_apart_as_everywhere_else():

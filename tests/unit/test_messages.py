@@ -464,7 +464,7 @@ def test_every_character_there_is_comes_out_of_inert_and_of_the_api_without_cont
     """All 1,114,112 code points: letters and numbers survive, and what could command or turn text does not."""
     forbidden = {"\n", "\t"}
     turning = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-    ordinary, accept = [], wire.line(10)
+    ordinary, accept = [], wire.one_line(10)
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         category = unicodedata.category(character)

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from approvals import model
-from approvals.model import Change, Decision, Status, Story, Wake
+from approvals.model import Change, Decision, Status, Story, TimerFired
 from tests.builders import (
     ADA,
     ALAN,
@@ -25,7 +25,7 @@ from tests.builders import (
 
 LATE = dt.timedelta(hours=25)
 YES, NO, BACK = decided(), decided(ALAN, yes=False), cancelled()
-OVER = Wake(heard_at=NOON + dt.timedelta(hours=24))
+OVER = TimerFired(heard_at=NOON + dt.timedelta(hours=24))
 HEARD = {"yes": (YES, "decision"), "no": (NO, "decision"), "cancel": (BACK, "cancel"), "deadline": (OVER, "")}
 BECOMES = {"yes": Status.APPROVED, "no": Status.REJECTED, "cancel": Status.CANCELLED, "deadline": Status.TIMEOUT}
 
@@ -33,7 +33,7 @@ BECOMES = {"yes": Status.APPROVED, "no": Status.REJECTED, "cancel": Status.CANCE
 def heard(*names):
     one = found()
     for name in names:
-        one = model.hear(one, *HEARD[name], NOON)
+        one = model.apply_event(one, *HEARD[name], NOON)
     return one
 
 
@@ -42,11 +42,11 @@ def vote(one, person, *, yes=True, after=HOUR, **fields):
     slot = one.slot_of(person) or 0
     here = {"stage": one.story.stage, "escalated": one.story.escalated, "slot": slot}
     decision = decided(person, yes=yes, after=after, **{**here, **fields})
-    return model.hear(one, decision, model.slot_key(one.story, slot), NOON + after)
+    return model.apply_event(one, decision, model.slot_key(one.story, slot), NOON + after)
 
 
 def wake(one, at):
-    return model.hear(one, Wake(heard_at=NOON + at), "", NOON + at)
+    return model.apply_event(one, TimerFired(heard_at=NOON + at), "", NOON + at)
 
 
 # --- one open slot --------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_nothing_changes_what_is_settled(first, second):
 def test_every_state_but_pending_is_final(status):
     one = found().with_story(Story(status=status))
 
-    assert all(model.hear(one, *thing, NOON) == one for thing in HEARD.values())
+    assert all(model.apply_event(one, *thing, NOON) == one for thing in HEARD.values())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_state_but_pending_is_final(status):
 )
 def test_at_the_deadline_is_late(after, counts):
     assert (not vote(found(), GRACE, after=after).story.is_open) == counts
-    assert (not model.hear(found(), cancelled(after=after), "cancel", NOON).story.is_open) == counts
+    assert (not model.apply_event(found(), cancelled(after=after), "cancel", NOON).story.is_open) == counts
 
 
 def test_what_is_late_is_noted():
@@ -90,7 +90,7 @@ def test_what_arrives_together_is_heard_in_the_order_it_was_received(order):
         (cancelled(after=HOUR), "cancel"),
     ]
 
-    one = model.hear_all(found(), [things[i] for i in order], NOON)
+    one = model.apply_events(found(), [things[i] for i in order], NOON)
 
     assert one.story.status is Status.CANCELLED
 
@@ -98,7 +98,7 @@ def test_what_arrives_together_is_heard_in_the_order_it_was_received(order):
 def test_a_decision_in_time_wins_over_the_deadline_that_arrives_with_it():
     decision = decided(after=dt.timedelta(hours=23))
 
-    assert model.hear_all(found(), [(OVER, ""), (decision, "decision")], NOON).story.status is Status.APPROVED
+    assert model.apply_events(found(), [(OVER, ""), (decision, "decision")], NOON).story.status is Status.APPROVED
 
 
 # --- panels ---------------------------------------------------------------------------------------
@@ -143,12 +143,12 @@ def test_a_vote_counts_once_whoever_sends_it_again():
 def test_an_answer_under_someone_elses_event_name_is_not_counted():
     one = found(a_policy(a_panel(GRACE, ALAN, required=2)))
 
-    forged = model.hear(one, decided(EVE, slot=1), "decision-0-1", NOON)
-    crossed = model.hear(one, decided(GRACE, slot=0), "decision-0-1", NOON)
+    forged = model.apply_event(one, decided(EVE, slot=1), "decision-0-1", NOON)
+    crossed = model.apply_event(one, decided(GRACE, slot=0), "decision-0-1", NOON)
 
     assert not forged.story.votes
     assert not crossed.story.votes
-    assert forged.story.number("decision-0-1") == 2, "the wait was spent; the next name is listened to"
+    assert forged.story.event_number("decision-0-1") == 2, "the wait was spent; the next name is listened to"
 
 
 @pytest.mark.parametrize("name", [ADA, ADA.upper()])
@@ -187,7 +187,7 @@ def test_an_answer_for_a_stage_that_is_over_changes_nothing():
     before = found(a_policy(a_panel(GRACE, ALAN), a_panel(GRACE, EVE, required=2)))
     after = vote(before, ALAN)
 
-    late = model.hear(after, decided(GRACE, yes=False, stage=0, slot=0), "decision", NOON)
+    late = model.apply_event(after, decided(GRACE, yes=False, stage=0, slot=0), "decision", NOON)
 
     assert late == after
 
@@ -231,7 +231,7 @@ def test_reminders_come_at_their_interval_ten_at_most_and_not_at_the_deadline():
     times = []
 
     while one.story.is_open:
-        at = model.wakes_at(one, NOON) - NOON
+        at = model.next_wake_at(one, NOON) - NOON
         times.append(at / HOUR)
         one = wake(one, at)
 
@@ -243,7 +243,7 @@ def test_reminders_that_were_missed_are_not_sent_all_at_once():
     """A suspended instance, or one whose host was away, wakes late."""
     one = found(a_policy(a_panel(GRACE, hours=100, remind_hours=1)))
 
-    one = model.hear(one, Wake(heard_at=NOON + HOUR), "", NOON + 6.5 * HOUR)
+    one = model.apply_event(one, TimerFired(heard_at=NOON + HOUR), "", NOON + 6.5 * HOUR)
 
     assert one.story.reminded == 6
     assert one.next_reminder_at == NOON + 7 * HOUR
@@ -265,17 +265,17 @@ def test_a_panel_that_may_last_longer_than_five_days_has_reminders_of_its_own_ac
     ],
 )
 def test_no_timer_is_longer_than_five_days(hours, now, due):
-    assert model.wakes_at(found(hours=hours), now) == min(due, NOON + 120 * HOUR)
+    assert model.next_wake_at(found(hours=hours), now) == min(due, NOON + 120 * HOUR)
     many = found(a_policy(a_panel(GRACE, hours=720, remind_hours=0.1)))
     reminded = many.with_story(Story(reminded=10))
-    assert model.wakes_at(reminded, NOON) == NOON + 120 * HOUR
+    assert model.next_wake_at(reminded, NOON) == NOON + 120 * HOUR
 
 
 # --- passing on -----------------------------------------------------------------------------------
 
 
 def change(one, **fields):
-    return model.hear(one, passed_on(**fields), "change", NOON + HOUR)
+    return model.apply_event(one, passed_on(**fields), "change", NOON + HOUR)
 
 
 def test_after_a_change_the_new_holder_decides_and_the_old_one_cannot():
@@ -283,8 +283,8 @@ def test_after_a_change_the_new_holder_decides_and_the_old_one_cannot():
 
     assert one.slot_of(GRACE) is None
     assert one.slot_of(EVE) == 0
-    assert one.story.number("decision") == 2, "what was sent to the old holder's name is not heard any more"
-    assert one.story.number("change") == 2
+    assert one.story.event_number("decision") == 2, "what was sent to the old holder's name is not heard any more"
+    assert one.story.event_number("change") == 2
     assert vote(one, EVE).votes(yes=True) == 1
 
 
@@ -305,7 +305,7 @@ def test_a_change_that_is_not_allowed_is_ignored_and_the_next_one_is_heard(field
 
     assert not one.story.changes
     assert one.slot_of(GRACE) == 0
-    assert one.story.number("change") == 2
+    assert one.story.event_number("change") == 2
 
 
 def test_a_slot_that_has_answered_cannot_be_passed_on():
@@ -319,7 +319,7 @@ def test_a_request_is_passed_on_ten_times_at_most():
     people = [GRACE, *(f"person-{n}@example.com" for n in range(12))]
 
     for holder, to in itertools.pairwise(people):
-        if "change" in model.listens_to(one).values():
+        if "change" in model.awaited_events(one).values():
             one = change(one, holder=holder, to=to)
 
     assert len(one.story.changes) == 10
@@ -327,7 +327,7 @@ def test_a_request_is_passed_on_ten_times_at_most():
 
 
 def test_an_open_slot_cannot_be_passed_on():
-    assert "change" not in model.listens_to(found()).values()
+    assert "change" not in model.awaited_events(found()).values()
     assert not change(found()).story.changes
 
 
@@ -342,14 +342,14 @@ def test_no_event_name_is_ever_listened_to_for_two_things():
     one, meanings = found(policy), {}
     steps = [
         lambda it: change(it, to="new@example.com"),
-        lambda it: model.hear(it, decided(EVE, slot=1), "decision-0-1", NOON),
+        lambda it: model.apply_event(it, decided(EVE, slot=1), "decision-0-1", NOON),
         lambda it: vote(it, "new@example.com"),
         lambda it: wake(it, HOUR),
         lambda it: change(it, holder=EVE, to="another@example.com", after=HOUR * 1.5),
     ]
     for step in [*steps, lambda it: it]:
-        for name, key in model.listens_to(one).items():
-            meaning = (key, one.story.number(key))
+        for name, key in model.awaited_events(one).items():
+            meaning = (key, one.story.event_number(key))
             assert meanings.setdefault(name, meaning) == meaning
             assert name == name.lower()
         one = step(one)
@@ -436,13 +436,13 @@ def test_how_passing_on_relates_to_what_stands(one, fields, judgement):
 @pytest.mark.parametrize("data", ["{", "12", '"words"', None, [], 12, {"decision_id": "d"}, "[" * 100_000])
 def test_what_is_no_decision_is_refused_as_a_value_error(data):
     with pytest.raises(ValueError):  # noqa: PT011 - pydantic's and json's are both
-        Decision.decoded(data)
+        Decision.from_json(data)
 
 
 def test_fields_of_a_later_version_are_ignored():
     data = {**YES.model_dump(mode="json"), "mood": "good"}
 
-    assert Decision.decoded(data) == YES
+    assert Decision.from_json(data) == YES
 
 
 def test_a_request_of_the_first_version_has_one_open_slot_and_may_be_decided_by_its_requester():
@@ -453,9 +453,9 @@ def test_a_request_of_the_first_version_has_one_open_slot_and_may_be_decided_by_
 
 
 def test_events_of_every_kind_are_read_by_their_key():
-    assert isinstance(model.read("change", passed_on().model_dump(mode="json")), Change)
-    assert isinstance(model.read("decision-3-1", YES.model_dump(mode="json")), Decision)
-    assert asked().agreed.stages[0].panel.timeout_seconds == 24 * 3600
+    assert isinstance(model.read_event("change", passed_on().model_dump(mode="json")), Change)
+    assert isinstance(model.read_event("decision-3-1", YES.model_dump(mode="json")), Decision)
+    assert asked().effective_policy.stages[0].panel.timeout_seconds == 24 * 3600
 
 
 # --- who is sure enough ---------------------------------------------------------------------------
@@ -469,7 +469,7 @@ def test_an_answer_counts_only_when_it_is_sure_enough_whose_it_is(demand, assura
     """Events can come past the API, which has refused what is not sure enough: the orchestrator checks again."""
     one = found(a_policy(a_panel(GRACE, assurance=demand)))
 
-    after = model.hear(one, decided(GRACE, assurance=assurance), "decision", NOON)
+    after = model.apply_event(one, decided(GRACE, assurance=assurance), "decision", NOON)
 
     assert bool(after.story.votes) is counts
     assert after.story.is_open is not counts

@@ -326,11 +326,11 @@ def sign_in_as_yourself(t):
 
 
 def refused_with_a_sentence(t):
-    return page.page(403, "end", kind="refused", error=errors.OwnRequest(t["requester"]))
+    return page.html_response(403, "end", kind="refused", error=errors.OwnRequest(t["requester"]))
 
 
 def unconfirmed(t):
-    return page.page(202, "end", kind="unconfirmed", found=a_world(t))
+    return page.html_response(202, "end", kind="unconfirmed", found=a_world(t))
 
 
 PAGES = {
@@ -496,7 +496,7 @@ def test_every_kind_of_page_has_its_status_and_the_headers_that_keep_it_safe(kin
     "kind", ["not_genuine", "expired", "method", "away", "defect", "not_a_form", "too_large", "elsewhere"]
 )
 def test_pages_that_show_nothing_of_a_request_are_as_safe(kind):
-    answer = page.page(400, "end", kind=kind)
+    answer = page.html_response(400, "end", kind=kind)
 
     assert {name: answer.headers[name] for name in page.HEADERS} == page.HEADERS
     assert read(answer).odd == []

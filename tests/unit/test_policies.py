@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from approvals import model
-from approvals.model import Change, Found, Story, Wake
-from approvals.preview import Imagined, preview
+from approvals.model import Change, Found, Story, TimerFired
+from approvals.preview import ImaginedAnswer, play
 from devhost import replay
 from tests.builders import (
     ADA,
@@ -69,14 +69,14 @@ class AnyPolicy(RuleBasedStateMachine):
         self.found = Found(request=request, story=Story())
         self.referee = Referee(request)
         self.now = NOON
-        self.wakes_at = model.wakes_at(self.found, NOON)
+        self.wakes_at = model.next_wake_at(self.found, NOON)
 
     def hear(self, thing, key):
         before = (self.found.story.stage, self.found.story.escalated)
-        self.found = model.hear(self.found, thing, key, self.now)
+        self.found = model.apply_event(self.found, thing, key, self.now)
         self.referee.hear(thing, self.now)
         if before != (self.found.story.stage, self.found.story.escalated):
-            self.wakes_at = model.wakes_at(self.found, self.now)
+            self.wakes_at = model.next_wake_at(self.found, self.now)
 
     @rule(minutes=st.integers(0, 2000))
     def time_passes(self, minutes):
@@ -98,7 +98,7 @@ class AnyPolicy(RuleBasedStateMachine):
 
     @rule(holder=st.sampled_from(PEOPLE), to=st.sampled_from([*PEOPLE, "new@example.com"]))
     def someone_passes_on(self, holder, to):
-        if "change" in model.listens_to(self.found).values():
+        if "change" in model.awaited_events(self.found).values():
             self.hear(passed_on(holder, to, after=self.now - NOON), "change")
 
     @rule()
@@ -109,8 +109,8 @@ class AnyPolicy(RuleBasedStateMachine):
     @rule()
     def the_timer_fires(self):
         self.now = max(self.now, self.wakes_at)
-        self.hear(Wake(heard_at=self.wakes_at), "")
-        self.wakes_at = model.wakes_at(self.found, self.now)
+        self.hear(TimerFired(heard_at=self.wakes_at), "")
+        self.wakes_at = model.next_wake_at(self.found, self.now)
 
     @invariant()
     def the_referee_agrees(self):
@@ -126,7 +126,7 @@ class AnyPolicy(RuleBasedStateMachine):
             here = {"stage": self.found.story.stage, "escalated": self.found.story.escalated, "slot": slot or 0}
             vote = decided(who, after=self.now - NOON, decision_id="new", **here)
             judgement = model.judge_decision(self.found, vote, stage=self.found.story.stage)
-            after = model.hear(self.found, vote, model.slot_key(self.found.story, slot or 0), self.now)
+            after = model.apply_event(self.found, vote, model.slot_key(self.found.story, slot or 0), self.now)
             assert (judgement == "open") == (len(after.story.votes) > len(self.found.story.votes))
 
 
@@ -173,15 +173,17 @@ def events_of(chance, instance, number):
     story = found.story
     act = chance.random()
     if act < 0.06:
-        return instance.raised("cancel", cancelled(after=after).model_dump(mode="json"), number=story.number("cancel"))
+        return instance.raised(
+            "cancel", cancelled(after=after).model_dump(mode="json"), number=story.event_number("cancel")
+        )
     if act < 0.16 and found.panel.approvers:
         holder = found.holder(chance.randrange(found.panel.slots))
         change = passed_on(holder, chance.choice([*PEOPLE, f"new-{number}"]), after=after, change_id=f"c{number}")
-        return instance.change(change, number=story.number("change"))
+        return instance.change(change, number=story.event_number("change"))
     slot = chance.randrange(found.panel.slots)
     key = model.slot_key(story, slot)
     if act < 0.22:
-        return instance.raised(key, {"nonsense": number}, number=story.number(key))
+        return instance.raised(key, {"nonsense": number}, number=story.event_number(key))
     who = found.holder(slot) if chance.random() < 0.85 else chance.choice(PEOPLE)
     vote = decided(
         who or chance.choice(PEOPLE),
@@ -192,7 +194,7 @@ def events_of(chance, instance, number):
         escalated=story.escalated,
         slot=slot,
     )
-    return instance.decision(vote, key=key, number=story.number(key))
+    return instance.decision(vote, key=key, number=story.event_number(key))
 
 
 def random_schedule(seed):
@@ -233,7 +235,7 @@ def random_schedule(seed):
 def heard_by(instance, monkeypatch):
     """What the orchestrator heard, in its order, in the last replay."""
     heard = []
-    real = model.hear
+    real = model.apply_event
 
     def listening(found, thing, key, now):
         heard.append((thing, key, now))
@@ -293,7 +295,7 @@ def overlooked(instance):
     for event in instance.history:
         if event["EventType"] == 15:
             first.setdefault(event["Name"], json.loads(json.loads(event["Input"])))
-    listened = model.listens_to(found) if found.story.is_open else {}
+    listened = model.awaited_events(found) if found.story.is_open else {}
     return [data for name, data in first.items() if name in listened and in_time(data, found.due_at)]
 
 
@@ -377,13 +379,13 @@ def test_what_is_previewed_is_what_happens():
         chance = random.Random(seed)
         request = asked(policy=a_random_policy(chance))
         answers = [
-            Imagined(
+            ImaginedAnswer(
                 approver=chance.choice(PEOPLE), is_approved=chance.random() < 0.7, after=chance.random() * 40 * HOUR
             )
             for _ in range(chance.randrange(6))
         ]
 
-        seen = preview(request, answers)
+        seen = play(request, answers)
         ran = run(request, answers)
 
         assert ran.story.status == seen.found.story.status, seed
@@ -412,7 +414,7 @@ def run(request, answers):
             vote = decided(imagined.approver, yes=imagined.is_approved, after=imagined.after, **here)
             if model.judge_decision(found, vote, stage=found.story.stage) == "open":
                 key = model.slot_key(found.story, slot)
-                instance.deliver(instance.decision(vote, key=key, number=found.story.number(key)))
+                instance.deliver(instance.decision(vote, key=key, number=found.story.event_number(key)))
         elif due:
             instance.deliver(instance.fire())
     return instance.found

@@ -13,27 +13,27 @@ from tests.localhost import LocalHost
 
 
 def test_nothing_set_is_a_valid_choice():
-    assert settings.read({}) == Settings(public_base_url="", notify_log=False)
+    assert settings.read_settings({}) == Settings(public_base_url="", notify_log=False)
 
 
 def test_what_is_not_ours_is_not_read():
-    assert settings.read({"PATH": "/bin", "notify_log": "true", "NOTIFY_LOG_": "perhaps"}) == Settings()
+    assert settings.read_settings({"PATH": "/bin", "notify_log": "true", "NOTIFY_LOG_": "perhaps"}) == Settings()
 
 
 @pytest.mark.parametrize("text", ["1", "true", "yes", "on", "True", "YES", " on ", "TRUE\n"])
 def test_a_switch_is_on(text):
-    assert settings.read({"NOTIFY_LOG": text}).notify_log is True
+    assert settings.read_settings({"NOTIFY_LOG": text}).notify_log is True
 
 
 @pytest.mark.parametrize("text", ["", " ", "0", "false", "no", "off", "False", "NO", " off "])
 def test_a_switch_is_off(text):
-    assert settings.read({"NOTIFY_LOG": text}).notify_log is False
+    assert settings.read_settings({"NOTIFY_LOG": text}).notify_log is False
 
 
 @pytest.mark.parametrize("text", ["perhaps", "2", "-1", "tru", "true false", "null", "y", "\N{CHECK MARK}"])
 def test_a_switch_that_is_neither_is_named(text):
     with pytest.raises(BadSetting, match=r"^NOTIFY_LOG must be true or false") as caught:
-        settings.read({"NOTIFY_LOG": text})
+        settings.read_settings({"NOTIFY_LOG": text})
 
     assert text in str(caught.value)
 
@@ -54,7 +54,7 @@ def test_a_switch_that_is_neither_is_named(text):
     ],
 )
 def test_links_begin_with_an_address_without_a_slash_at_its_end(text, address):
-    assert settings.read({"PUBLIC_BASE_URL": text}).public_base_url == address
+    assert settings.read_settings({"PUBLIC_BASE_URL": text}).public_base_url == address
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_links_begin_with_an_address_without_a_slash_at_its_end(text, address):
 )
 def test_an_address_that_is_none_is_named(text):
     with pytest.raises(BadSetting, match=r"^PUBLIC_BASE_URL must be an address such as https://"):
-        settings.read({"PUBLIC_BASE_URL": text})
+        settings.read_settings({"PUBLIC_BASE_URL": text})
 
 
 def test_the_settings_never_change():
@@ -115,7 +115,7 @@ def test_the_environment_is_read_once(monkeypatch):
 )
 def test_an_address_no_link_can_begin_with_is_named(text):
     with pytest.raises(settings.BadSetting, match="PUBLIC_BASE_URL"):
-        settings.read({"PUBLIC_BASE_URL": text})
+        settings.read_settings({"PUBLIC_BASE_URL": text})
 
 
 def test_a_bad_setting_does_not_wait_for_the_first_caller():
@@ -130,13 +130,13 @@ KEY, OLDER = "k" * 32, "o" * 40
 
 @pytest.mark.parametrize("text", [f"{KEY},{OLDER}", f" {KEY} , {OLDER} ,", f"{KEY},,{OLDER}\n"])
 def test_keys_for_links_stand_with_commas_between_them_the_newest_first(text):
-    assert settings.read({"APPROVAL_LINK_KEYS": text}).link_keys == (KEY, OLDER)
+    assert settings.read_settings({"APPROVAL_LINK_KEYS": text}).link_keys == (KEY, OLDER)
 
 
 @pytest.mark.parametrize("text", ["short", f"{KEY},short", KEY[1:]])
 def test_a_key_that_could_be_guessed_is_refused_and_not_repeated(text):
     with pytest.raises(settings.BadSetting, match=r"APPROVAL_LINK_KEYS: .* 32 characters") as caught:
-        settings.read({"APPROVAL_LINK_KEYS": text})
+        settings.read_settings({"APPROVAL_LINK_KEYS": text})
 
     assert text not in str(caught.value)
 
@@ -144,7 +144,7 @@ def test_a_key_that_could_be_guessed_is_refused_and_not_repeated(text):
 def test_services_stand_with_blanks_or_line_ends_between_them():
     urls = "mailto://a?to={approver}\n  slack://b/c/d\t json://e,f "
 
-    assert settings.read({"NOTIFY_URLS": urls}).notify_urls == (
+    assert settings.read_settings({"NOTIFY_URLS": urls}).notify_urls == (
         "mailto://a?to={approver}",
         "slack://b/c/d",
         "json://e,f",
@@ -154,13 +154,13 @@ def test_services_stand_with_blanks_or_line_ends_between_them():
 @pytest.mark.parametrize("text", ["mailto://a s3cret", "s3cret", "://s3cret", "1a://s3cret"])
 def test_what_is_no_service_is_named_by_its_number_and_not_repeated(text):
     with pytest.raises(settings.BadSetting, match="NOTIFY_URLS: number") as caught:
-        settings.read({"NOTIFY_URLS": text})
+        settings.read_settings({"NOTIFY_URLS": text})
 
     assert "s3cret" not in str(caught.value)
 
 
 def test_no_secret_is_in_the_settings_as_they_are_written():
-    found = settings.read({"NOTIFY_URLS": "mailto://user:s3cret@host", "APPROVAL_LINK_KEYS": KEY})
+    found = settings.read_settings({"NOTIFY_URLS": "mailto://user:s3cret@host", "APPROVAL_LINK_KEYS": KEY})
 
     assert "s3cret" not in repr(found)
     assert KEY not in repr(found)

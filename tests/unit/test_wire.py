@@ -60,7 +60,7 @@ QA = "\N{DEVANAGARI LETTER QA}"  # one code point, two in NFC
 
 def parse(body, kind=wire.RequestBody, headers=None):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return wire.parse(kind, JSON if headers is None else headers, data)
+    return wire.parse_body(kind, JSON if headers is None else headers, data)
 
 
 def problems(body, kind=wire.RequestBody):
@@ -96,7 +96,7 @@ def an_answer(**fields):
 
 
 def timeout_of(body):
-    return body.agreed.stages[0].panel.timeout
+    return body.effective_policy.stages[0].panel.timeout
 
 
 def nested(depth):
@@ -462,7 +462,7 @@ MARKS = {"\N{ARABIC LETTER MARK}", "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT M
 
 def test_of_all_code_points_exactly_the_forbidden_are_refused_inside_and_none_is_left_at_the_ends():
     """The oracle is Unicode's own tables, not the expressions that are tested."""
-    line, prose = wire.line(9), wire.prose(9)
+    line, prose = wire.one_line(9), wire.prose(9)
     for point in range(sys.maxunicode + 1):
         one = chr(point)
         control = unicodedata.category(one) in {"Cc", "Zl", "Zp"}
@@ -487,7 +487,7 @@ def checked(check, text):
 @settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_text_that_came_through_once_comes_through_unchanged(text):
-    for check in (wire.line(100), wire.prose(100)):
+    for check in (wire.one_line(100), wire.prose(100)):
         once = checked(check, text)
         assert once is None or check(once) == once
 
@@ -679,7 +679,7 @@ def test_a_body_of_the_first_version_is_the_same_text_as_it_was_then():
 
 
 def stages_of(**fields):
-    return parse(a_request(**fields)).agreed.stages
+    return parse(a_request(**fields)).effective_policy.stages
 
 
 def staged(**stage):
@@ -692,7 +692,7 @@ def escalating(*approvers, **fields):
 
 
 def test_a_request_that_agrees_on_nothing_has_one_open_slot_and_silence_is_a_timeout():
-    policy = parse(a_request()).agreed
+    policy = parse(a_request()).effective_policy
 
     assert policy == Policy(stages=(Stage(panel=Panel(timeout_seconds=24 * 3600)),))
     assert policy.stages[0].panel.slots == 1
@@ -720,7 +720,10 @@ def test_the_short_form_is_one_stage():
 def test_stages_are_asked_in_the_order_in_which_they_stand():
     body = parse(a_request(stages=[{"name": "Team", "approvers": [GRACE]}, {"approvers": [ALAN], "timeout_hours": 1}]))
 
-    assert body.agreed.stages == (Stage(name="Team", panel=a_panel(GRACE)), Stage(panel=a_panel(ALAN, hours=1)))
+    assert body.effective_policy.stages == (
+        Stage(name="Team", panel=a_panel(GRACE)),
+        Stage(panel=a_panel(ALAN, hours=1)),
+    )
 
 
 def test_what_holds_for_the_whole_request_stands_beside_the_stages():
@@ -732,7 +735,7 @@ def test_what_holds_for_the_whole_request_stands_beside_the_stages():
             options=[{"name": "This week only", "approves": True}, {"name": "Later", "approves": False}],
             form={"type": "object", "title": "\N{EURO SIGN}"},
         )
-    ).agreed
+    ).effective_policy
 
     assert policy.allow_self_approval is True
     assert policy.comment_required == "on_reject"
@@ -753,7 +756,7 @@ def test_where_nobody_is_named_one_answer_is_required(word):
 
 
 def test_who_may_decide_on_their_own_request_can_be_asked():
-    policy = parse(a_request(approvers=[ADA], allow_self_approval=True)).agreed
+    policy = parse(a_request(approvers=[ADA], allow_self_approval=True)).effective_policy
 
     assert policy.stages[0].panel.approvers == (ADA,)
     assert not policy.forbids(ADA, ADA.upper())
@@ -764,14 +767,14 @@ def test_the_requester_may_be_among_those_asked_when_the_others_are_enough():
 
 
 def test_no_stages_at_all_is_the_short_form():
-    assert parse(a_request(stages=None, approvers=[GRACE])).agreed.stages == (Stage(panel=a_panel(GRACE)),)
+    assert parse(a_request(stages=None, approvers=[GRACE])).effective_policy.stages == (Stage(panel=a_panel(GRACE)),)
 
 
 def test_the_same_person_may_be_asked_in_several_stages():
     body = staged(approvers=[GRACE])
     body["stages"][0]["approvers"] = [GRACE]
 
-    assert len(parse(body).agreed.stages) == 2
+    assert len(parse(body).effective_policy.stages) == 2
 
 
 # --- policies: nonsense ---------------------------------------------------------------------------
@@ -891,7 +894,7 @@ def test_the_requester_is_recognised_in_every_spelling():
         assert pointers(a_request(requester=requester, approvers=[approver])) == ["/approvers"]
 
 
-@pytest.mark.parametrize("field", sorted(wire.Asking.model_fields))
+@pytest.mark.parametrize("field", sorted(wire.AskingBody.model_fields))
 def test_a_field_of_the_short_form_does_not_stand_beside_stages(field):
     value = {"approvers": [GRACE], "required": 1, "escalate_to": None, "timeout_hours": 24, "remind_every_hours": None}
     usual = {"reject_when": "any", "on_timeout": "timeout", "assurance": "any"}
@@ -1028,7 +1031,7 @@ def test_twenty_people_are_asked_at_most(near):
 def test_five_stages_are_asked_at_most(near):
     body = within(near, a_request(stages=[{"name": f"{n}"} for n in range(5 + near)]), "/stages")
 
-    assert near > 0 or len(body.agreed.stages) == 5 + near
+    assert near > 0 or len(body.effective_policy.stages) == 5 + near
 
 
 @near_a_limit
@@ -1255,11 +1258,11 @@ def test_no_preference_breaks_anything(said):
     ],
 )
 def test_whether_a_caller_knows_the_present_story(said, known):
-    assert wire.knows('"a"', {"if-match": said}) is known
+    assert wire.matches_if_match('"a"', {"if-match": said}) is known
 
 
 def test_who_says_nothing_of_what_they_know_is_told_apart():
-    assert wire.knows('"a"', {}) is None
+    assert wire.matches_if_match('"a"', {}) is None
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -1269,7 +1272,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
     request = asked(hours=2)
     link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert wire.created(request, model.Story(), [link]) == {
+    assert wire.creation_json(request, model.Story(), [link]) == {
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
@@ -1318,7 +1321,7 @@ TOLD = [
 def test_a_story_is_told_with_the_same_fields_whatever_has_happened(heard, status):
     one = found(details='{"a":[1,"\N{EURO SIGN}"]}')
 
-    told = wire.told(model.hear_all(one, [heard] if heard else [], NOON))
+    told = wire.story_json(model.apply_events(one, [heard] if heard else [], NOON))
 
     assert sorted(told) == sorted(TOLD)
     assert told["status"] == status
@@ -1387,7 +1390,7 @@ def the_largest(one, ending):
         waits=dict.fromkeys(keys, model.MAX_SPENT_WAITS + model.MAX_CHANGES + 2),
     )
     for stage in stages * 3:
-        story = story.noted(f"Silence approved stage '{stage.name}', and this is longer than any that is written.")
+        story = story.with_note(f"Silence approved stage '{stage.name}', and this is longer than any that is written.")
     if ending == "decided":
         story = story.model_copy(
             update={"status": model.Status.REJECTED, "settled_at": NOON + 11 * HOUR, "decision": votes[-1]}
@@ -1439,7 +1442,7 @@ ENDINGS = ["open", "decided", "cancelled"]
 def test_the_largest_story_fits_in_the_custom_status(ending, one):
     story = the_largest(one, ending).story
 
-    published = story.published()
+    published = story.snapshot()
 
     assert len(story.votes) >= 199
     assert len(story.notes) == model.MAX_NOTES
@@ -1453,7 +1456,7 @@ def test_what_was_left_out_is_read_back_from_the_history(ending, encoded):
     largest = the_largest(CAT, ending)
     story = largest.story
 
-    back = model.restored(largest.request, story.published(), history(largest, ENCODED[encoded]))
+    back = model.restore_story(largest.request, story.snapshot(), history(largest, ENCODED[encoded]))
 
     assert back.votes == story.votes
     assert [vote.form for vote in back.votes] == [vote.form for vote in story.votes]
@@ -1472,27 +1475,27 @@ def test_what_was_left_out_is_read_back_from_the_history(ending, encoded):
 def test_the_largest_story_fits_in_the_output_and_is_read_back_from_the_history(ending):
     largest = the_largest(CAT, ending)
 
-    output = largest.story.whole()
+    output = largest.story.output()
 
     assert len(wire.compact(output).encode("utf-16-le")) <= model.OUTPUT_BYTES
-    assert model.restored(largest.request, output, history(largest, json.dumps)).votes == largest.story.votes
+    assert model.restore_story(largest.request, output, history(largest, json.dumps)).votes == largest.story.votes
 
 
 def test_a_story_as_text_is_read_back_as_well():
     largest = the_largest("x", "decided")
 
-    back = model.restored(largest.request, json.dumps(largest.story.published()), history(largest, json.dumps))
+    back = model.restore_story(largest.request, json.dumps(largest.story.snapshot()), history(largest, json.dumps))
 
     assert back.votes == largest.story.votes
 
 
 def test_a_story_that_fits_is_published_whole_and_needs_no_history():
-    one = model.hear(found(a_policy(a_panel(GRACE, ALAN, required=2))), decided(), "decision", NOON)
+    one = model.apply_event(found(a_policy(a_panel(GRACE, ALAN, required=2))), decided(), "decision", NOON)
 
-    published = one.story.published()
+    published = one.story.snapshot()
 
     assert "abridged" not in published
-    assert model.restored(one.request, published, iter([])) == one.story
+    assert model.restore_story(one.request, published, iter([])) == one.story
 
 
 def test_a_story_is_abridged_when_it_outgrows_the_custom_status_and_not_before():
@@ -1500,10 +1503,10 @@ def test_a_story_is_abridged_when_it_outgrows_the_custom_status_and_not_before()
     sizes = []
     for count in range(12):
         story = model.Story(votes=largest.votes[:count])
-        published = story.published()
-        sizes.append(model.weight(published))
+        published = story.snapshot()
+        sizes.append(model.utf16_size(published))
         assert published.get("abridged", False) == (
-            model.weight(story.model_dump(mode="json", exclude_defaults=True, exclude_none=True)) > 15_000 - 40
+            model.utf16_size(story.model_dump(mode="json", exclude_defaults=True, exclude_none=True)) > 15_000 - 40
         )
     assert max(sizes) < CUSTOM_STATUS_BYTES
 
@@ -1511,15 +1514,15 @@ def test_a_story_is_abridged_when_it_outgrows_the_custom_status_and_not_before()
 def test_a_change_whose_time_is_a_moment_before_its_panels_is_read_back_too():
     """The service took it when it came, and the stage changed before the story was looked at."""
     one = found(a_policy(a_panel(GRACE), a_panel(ALAN)))
-    one = model.hear(one, decided(comments="x" * 2000), "decision", NOON + 2 * HOUR)
+    one = model.apply_event(one, decided(comments="x" * 2000), "decision", NOON + 2 * HOUR)
     change = passed_on(ALAN, EVE, after=2 * HOUR - dt.timedelta(milliseconds=3))
-    one = model.hear(one, change, "change", NOON + 3 * HOUR)
+    one = model.apply_event(one, change, "change", NOON + 3 * HOUR)
     events = [
         (model.event_name(one.request.request_id, "decision", 1), one.story.votes[0].model_dump(mode="json")),
         (model.event_name(one.request.request_id, "change", 1), change.model_dump(mode="json")),
     ]
 
-    back = model.restored(one.request, one.story.abridgement(), events)
+    back = model.restore_story(one.request, one.story.abridged_snapshot(), events)
 
     assert one.story.holders == {"0": EVE}
     assert back.holders == one.story.holders
@@ -1540,7 +1543,7 @@ def test_a_preference_within_quotes_is_none():
 
 def test_a_byte_order_mark_is_explained():
     with pytest.raises(errors.Unreadable, match="byte order mark"):
-        wire.parse(wire.RequestBody, {"content-type": "application/json"}, b"\xef\xbb\xbf{}")
+        wire.parse_body(wire.RequestBody, {"content-type": "application/json"}, b"\xef\xbb\xbf{}")
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u2060", "\U000e0041", "Ada\u200b"], ids=ascii)
@@ -1548,4 +1551,4 @@ def test_a_name_of_what_cannot_be_seen_is_no_name(name):
     body = json.dumps(a_decision(approver=name)).encode()
 
     with pytest.raises(errors.Invalid):
-        wire.parse(wire.DecisionBody, {"content-type": "application/json"}, body)
+        wire.parse_body(wire.DecisionBody, {"content-type": "application/json"}, body)
