@@ -13,7 +13,10 @@ curl -s http://localhost:7071/api/requests/REQUEST_ID
 
 import azure.durable_functions as df
 
-from approvals import activities, api, channels, page, settings, workflow
+from approvals import settings
+from approvals.durable import activities, workflow
+from approvals.people import channels
+from approvals.web import api, page
 
 channels.configured_channels(settings.current())  # an app with a setting that makes no sense does not start
 

@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from approvals.value import Problem, rfc3339
+from approvals.rules.value import Problem, rfc3339
 
 if TYPE_CHECKING:
-    from approvals.model import Decision, Found
+    from approvals.rules.story import Decision, Found
 
 
 class ApprovalError(Exception):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import re
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from approvals import forms, links, model, wire
 from approvals.errors import (
     AlreadyDecided,
     AlreadyVoted,
@@ -26,18 +24,23 @@ from approvals.errors import (
     StageUnclear,
     TooLate,
 )
-from approvals.identity import Evidence, assurance_of, authorize, read_principal
-from approvals.links import Invitation, Signer
-from approvals.model import SEND_AGAIN_AFTER, Cancellation, Change, Decision, Found, Request, Status, Story
-from approvals.policy import identity_key
-from approvals.preview import ImaginedAnswer, Preview, play
-from approvals.value import Problem, compact, rfc3339, utc
+from approvals.people import links
+from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
+from approvals.people.links import Invitation, Signer
+from approvals.rules import events, forms, judging
+from approvals.rules.deliveries import SEND_AGAIN_AFTER
+from approvals.rules.policy import identity_key
+from approvals.rules.preview import Preview, play
+from approvals.rules.story import Cancellation, Change, Decision, Found, Request, Status, Story
+from approvals.rules.value import Problem, compact, load_json, rfc3339, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from approvals.identity import Person
-    from approvals.instances import Instances
+    from approvals.durable.instances import Instances
+    from approvals.people.identity import Person
+    from approvals.rules.intake import Answer, Delegation, Proposal, Reassignment, Withdrawal
+    from approvals.rules.preview import ImaginedAnswer
     from approvals.settings import Settings
 
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -93,7 +96,7 @@ class Creation:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Standing:
     """What stands after an answer was given; not `confirmed`: it was handed over and not yet seen recorded."""
 
     found: Found
@@ -114,61 +117,62 @@ class Approvals:
 
     # --- creating ---------------------------------------------------------------------------------
 
-    async def request(
-        self, body: wire.RequestBody, key: str | None, base_url: str, evidence: Evidence = ANYBODY
+    async def create(
+        self, proposal: Proposal, key: str | None, base_url: str, evidence: Evidence = ANYBODY
     ) -> Creation:
         """Make a request, or find the one this key made.
 
         Raises KeyReused when the key came with another body, Invalid when this service could not keep to it,
         SchedulerUnavailable.
         """
-        fingerprint = hashlib.sha256(body.canonical().encode()).hexdigest()
         request_id = uuid.uuid5(KEYS, key).hex if key is not None else uuid.uuid4().hex
         # Look, then start: a start that meets an unfinished instance is refused; a finished one would be replaced,
         # which is why an instance with a key does not finish while a caller may be between these two steps
-        # (model.guarded_until).
+        # (events.guard_end).
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
-                return repeated_creation(found, fingerprint)
-            self.check(body)
-            request = self.asked(body, request_id, key is not None, fingerprint, base_url, evidence)
+                return repeated_creation(found, proposal)
+            self.check_answerable(proposal)
+            request = self.build_request(
+                proposal, request_id, keyed=key is not None, base_url=base_url, evidence=evidence
+            )
             if await self.instances.start(request):
                 return Creation(Found(request=request, story=Story()), fresh=True)
         found = await self.find(request_id)
-        return repeated_creation(found, fingerprint)
+        return repeated_creation(found, proposal)
 
-    def check(self, body: wire.RequestBody, at: str = "") -> None:
-        """See that people can answer here at all. Raises Invalid."""
-        if not self.settings.trusts_sign_in and (wanting := body.wanting_sign_in()):
+    def check_answerable(self, proposal: Proposal, at: str = "") -> None:
+        """See that people can answer here at all. Raises Invalid; `at` is the pointer to the proposal."""
+        if not self.settings.trusts_sign_in and (wanting := proposal.sign_in_demands):
             detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
             raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
 
-    def asked(
+    def build_request(
         self,
-        body: wire.RequestBody,
+        proposal: Proposal,
         request_id: str,
-        keyed: bool,  # noqa: FBT001
-        fingerprint: str,
+        *,
+        keyed: bool,
         base_url: str,
         evidence: Evidence = ANYBODY,
     ) -> Request:
         """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
-        created_at, agreed = utc(self.clock.now()), body.effective_policy
+        created_at = utc(self.clock.now())
         return Request(
             request_id=request_id,
-            requester=body.requester,
-            item=body.item,
-            description=body.description,
-            details=None if body.details is None else compact(body.details),
+            requester=proposal.requester,
+            item=proposal.item,
+            description=proposal.description,
+            details=None if proposal.details is None else compact(proposal.details),
             created_at=created_at,
-            deadline=created_at + agreed.stages[0].panel.timeout,
-            policy=agreed,
+            deadline=created_at + proposal.policy.stages[0].panel.timeout,
+            policy=proposal.policy,
             base_url=self.settings.public_base_url or base_url,
             tell=self.settings.tells,
             keyed=keyed,
             retries=len(SEND_AGAIN_AFTER) if self.settings.tells else 0,
-            requester_assurance=assurance_of(body.requester, evidence),
-            fingerprint=fingerprint,
+            requester_assurance=assurance_of(proposal.requester, evidence),
+            fingerprint=proposal.fingerprint,
         )
 
     def invitations(self, request: Request) -> list[Invitation]:
@@ -204,19 +208,19 @@ class Approvals:
 
     # --- answering --------------------------------------------------------------------------------
 
-    async def decide(self, request_id: str, body: wire.DecisionBody, evidence: Evidence = ANYBODY) -> Answer:
+    async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:
         """Give a decision and read back what the orchestration made of it.
 
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
-        stage = resolve_stage(await self.find(request_id), body) if body.stage is not None else None
+        stage = resolve_stage(await self.find(request_id), answer) if answer.stage is not None else None
         decision = Decision(
             decision_id=uuid.uuid4().hex,
-            **body.model_dump(exclude={"stage", "form"}),
-            form=None if body.form is None else compact(body.form),
+            **answer.model_dump(exclude={"stage", "form"}),
+            form=None if answer.form is None else compact(answer.form),
             channel=evidence.channel,
-            assurance=assurance_of(body.approver, evidence),
+            assurance=assurance_of(answer.approver, evidence),
             signed_in_as=evidence.person.subject if evidence.person else None,
             decided_at=self.clock.now(),
         )
@@ -224,14 +228,14 @@ class Approvals:
         meant: list[tuple[int, bool]] = []
 
         def judge(found: Found) -> str:
-            judgement = model.judge_decision(found, decision, stage=stage)
+            judgement = judging.judge_decision(found, decision, stage=stage)
             # the panel that was being asked when this was first looked at is the one that is answered
             meant.append((found.story.stage, found.story.escalated))
             if judgement == "open" and meant[0] != meant[-1]:
                 return "elsewhere"
             if judgement == "open":
-                authorize(found, body.approver, evidence)
-            if judgement == "open" and (problems := answer_problems(found, body)):
+                authorize(found, answer.approver, evidence)
+            if judgement == "open" and (problems := answer_problems(found, answer)):
                 raise Invalid(tuple(problems))
             return judgement
 
@@ -242,38 +246,42 @@ class Approvals:
             holder = found.panel.approvers[slot] if found.panel.approvers else None
             if holder and identity_key(holder) != identity_key(decision.approver):
                 here["on_behalf_of"] = holder
-            return model.slot_key(story, slot), decision.model_copy(update=here)
+            return events.slot_key(story, slot), decision.model_copy(update=here)
 
         return await self.raise_until_recorded(request_id, judge, event, decision.approver)
 
-    async def cancel(self, request_id: str, body: wire.CancellationBody) -> Answer:
+    async def cancel(self, request_id: str, withdrawal: Withdrawal) -> Standing:
         """Take a request back, and read back what the orchestration made of it. Raises as `decide` does."""
-        wish = Cancellation(**body.model_dump(), cancelled_at=self.clock.now())
+        wish = Cancellation(**withdrawal.model_dump(), cancelled_at=self.clock.now())
         return await self.raise_until_recorded(
-            request_id, lambda found: model.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
+            request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
         )
 
-    async def reassign(self, request_id: str, body: wire.ReassignmentBody) -> Answer:
+    async def reassign(self, request_id: str, reassignment: Reassignment) -> Standing:
         """Pass a slot on to someone else, as one in charge. Raises as `decide` does, and PassedOnTooOften."""
-        change = self.change("reassign", by=body.by, holder=body.holder, to=body.to, reason=body.reason)
+        change = self.build_change("reassign", **reassignment.model_dump())
         return await self.pass_on(request_id, change, "/from")
 
-    async def delegate(self, request_id: str, body: wire.DelegationBody, evidence: Evidence = ANYBODY) -> Answer:
+    async def delegate(self, request_id: str, delegation: Delegation, evidence: Evidence = ANYBODY) -> Standing:
         """Pass one's own slot on. Raises as `reassign` does, and what `authorize` raises."""
-        change = self.change("delegate", by=body.approver, holder=body.approver, to=body.to, reason=body.comments)
+        change = self.build_change(
+            "delegate", by=delegation.approver, holder=delegation.approver, to=delegation.to, reason=delegation.comments
+        )
         return await self.pass_on(request_id, change, "/approver", evidence)
 
-    def change(self, kind: str, **fields: str) -> Change:
+    def build_change(self, kind: str, **fields: str) -> Change:
         """Build a change, received now."""
         return Change.model_validate(
             {"change_id": uuid.uuid4().hex, "kind": kind, "changed_at": self.clock.now(), **fields}
         )
 
-    async def pass_on(self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None) -> Answer:
+    async def pass_on(
+        self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None
+    ) -> Standing:
         """Pass a slot on and read back that it was; with evidence, as its holder."""
 
         def judge(found: Found) -> str:
-            judgement = model.judge_change(found, change)
+            judgement = judging.judge_change(found, change)
             if judgement == "asked":
                 raise Invalid((Problem("/to", "is asked already"),))
             if judgement == "nobody" and change.kind == "reassign":
@@ -292,7 +300,7 @@ class Approvals:
         judge: Callable[[Found], str],
         event: Callable[[Found], tuple[str, Decision | Cancellation | Change]],
         person: str,
-    ) -> Answer:
+    ) -> Standing:
         """Raise, read back, and raise again, until the orchestration has recorded it or time is up.
 
         A second event of a name is harmless: the name is waited on once.
@@ -306,7 +314,7 @@ class Approvals:
             pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)
             if judgement == "recorded" and not found.suspended:
-                return Answer(found)
+                return Standing(found)
             if judgement not in ("open", "late", "recorded"):
                 raise refusal(found, judgement, person)
             spent = self.clock.elapsed() - started
@@ -314,7 +322,7 @@ class Approvals:
                 break
             if judgement == "open":
                 key, answer = event(found)
-                name = model.event_name(request_id, key, found.story.event_number(key))
+                name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
@@ -322,52 +330,48 @@ class Approvals:
             pause *= 1.5
         if judgement == "late":
             raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
-        return Answer(found, confirmed=False)
+        return Standing(found, confirmed=False)
 
     # --- imagining --------------------------------------------------------------------------------
 
-    def preview(self, body: wire.PreviewBody) -> tuple[Preview, Preview]:
+    def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:
         """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler.
 
-        Raises Invalid as `request` does.
+        Raises Invalid as `create` does.
         """
-        self.check(body.request, "/request")
-        request = self.asked(body.request, "0" * 32, False, "", "")
-        answers = [
-            ImaginedAnswer(after=dt.timedelta(hours=answer.after_hours), **answer.model_dump(exclude={"after_hours"}))
-            for answer in body.answers
-        ]
+        self.check_answerable(proposal, at)
+        request = self.build_request(proposal, "0" * 32, keyed=False, base_url="")
         return play(request, answers), play(request, [])
 
 
-def resolve_stage(found: Found, body: wire.DecisionBody) -> int:
+def resolve_stage(found: Found, answer: Answer) -> int:
     """Give the stage a body names, by name or number from 1. Raises Invalid for one there is not."""
     stages = found.policy.stages
-    if isinstance(body.stage, int) and body.stage <= len(stages):
-        return body.stage - 1
+    if isinstance(answer.stage, int) and answer.stage <= len(stages):
+        return answer.stage - 1
     for number, stage in enumerate(stages):
-        if stage.name and stage.name == body.stage:
+        if stage.name and stage.name == answer.stage:
             return number
     raise Invalid((Problem("/stage", "is not a stage of this request"),))
 
 
-def answer_problems(found: Found, body: wire.DecisionBody) -> list[Problem]:
+def answer_problems(found: Found, answer: Answer) -> list[Problem]:
     """Find what a decision owes to the policy: an option that fits, a comment, the form."""
     policy = found.policy
-    problems = policy.problems_with(is_approved=body.is_approved, comments=body.comments, option=body.option)
-    if policy.form is not None and body.form is None:
+    problems = policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
+    if policy.form is not None and answer.form is None:
         problems.append(Problem("/form", "is required"))
     elif policy.form is not None:
-        wrong = forms.answer_problems(wire.load_json(policy.form), body.form)
+        wrong = forms.answer_problems(load_json(policy.form), answer.form)
         problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
-    elif body.form is not None:
+    elif answer.form is not None:
         problems.append(Problem("/form", "is not asked for"))
     return problems
 
 
-def repeated_creation(found: Found, fingerprint: str) -> Creation:
-    """Give a request that exists as the answer to the body it was made from. Raises KeyReused for another body."""
-    if found.request.fingerprint != fingerprint:
+def repeated_creation(found: Found, proposal: Proposal) -> Creation:
+    """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
+    if found.request.fingerprint != proposal.fingerprint:
         raise KeyReused(found.request.request_id)
     return Creation(found, fresh=False)
 
@@ -386,11 +390,11 @@ def refusal(found: Found, judgement: str, person: str) -> Exception:
         votes = (vote for vote in reversed(story.votes) if identity_key(vote.approver) == identity_key(person))
         return AlreadyVoted(next(votes, None), person)
     if judgement == "unclear":
-        return StageUnclear(person, model.stage_name(found))
+        return StageUnclear(person, found.stage_name)
     if judgement == "elsewhere":
-        return OtherStage(model.stage_name(found))
+        return OtherStage(found.stage_name)
     if judgement == "exhausted":
-        return PassedOnTooOften(model.MAX_CHANGES)
+        return PassedOnTooOften(events.MAX_CHANGES)
     if story.decision:
         verdict = "approved" if story.decision.is_approved else "rejected"
         at = rfc3339(story.decision.decided_at)

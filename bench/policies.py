@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from approvals import model
+from approvals.rules import events, story
 from devhost import replay
 from tests.builders import HOUR, a_panel, a_policy, asked, decided
 from tests.simulation import Instance
@@ -40,7 +40,7 @@ def approve(people: int, reminders: int = 0) -> Instance:
         instance.deliver(instance.fire())
         finish(instance)
     for slot in range(max(1, people)):
-        key = model.slot_key(model.Story(), slot)
+        key = events.slot_key(story.Story(), slot)
         after = instance.now - instance.request.created_at + HOUR / 100
         vote = decided(names[slot] if names else "someone", slot=slot, after=after, decision_id=f"d{slot}")
         instance.deliver(instance.decision(vote, key=key))

@@ -10,8 +10,8 @@ import datetime as dt
 import json
 import re
 
-from approvals.model import Cancellation, Change, Decision, Found, Request, Story, Undelivered
-from approvals.policy import Panel, Policy, Stage
+from approvals.rules.policy import Panel, Policy, Stage
+from approvals.rules.story import Cancellation, Change, Decision, Found, Request, Story, Undelivered
 
 ADA, GRACE, ALAN, EVE = "ada@example.com", "grace@example.com", "alan@example.com", "eve@example.com"
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)

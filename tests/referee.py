@@ -6,7 +6,7 @@ It is told what was heard, in order, and keeps score in plain sets and lists.
 import datetime as dt
 import unicodedata
 
-from approvals.model import Cancellation, Change, Decision
+from approvals.rules.story import Cancellation, Change, Decision
 
 
 def same_person(one, other):

@@ -10,9 +10,9 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from approvals import activities
-from approvals.model import Found, Story
-from approvals.workflow import approval_workflow
+from approvals.durable import activities
+from approvals.durable.workflow import approval_workflow
+from approvals.rules.story import Found, Story
 from devhost import replay
 from tests.builders import NOON
 

@@ -12,28 +12,50 @@ from pathlib import Path
 
 import pytest
 
-from approvals import errors, model
-from approvals.api import METHODS
+from approvals import errors
+from approvals.rules import events
+from approvals.web.responses import METHODS
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
 DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
 
-PURE = ["value", "policy", "model", "preview", "errors", "forms", "fields", "links", "identity", "jsontext", "wire"]
-NO_CLOCK = ["workflow", "model", "policy", "value", "preview"]
+NO_CLOCK = [*(f"rules/{path.name}" for path in (ROOT / "approvals/rules").glob("*.py")), "durable/workflow.py"]
 
-LAYERS = {
-    # what the rules may know of ours: a line may name those before it, never those after
-    "value": set(),
-    "policy": {"value"},
-    "model": {"value", "policy"},
-    "preview": {"value", "policy", "model"},
-    "forms": {"value"},
-    "jsontext": set(),
-    "fields": {"value", "forms", "jsontext"},
-    "links": {"value", "policy", "model"},
-    "identity": {"value", "policy", "model", "links", "errors"},
+ROOMS = {
+    # A room, or a file beside the rooms: what of ours it may import, and why it may know that. Six floors: rules;
+    # errors and settings; people; durable; service; web. None knows one above it.
+    "rules": ({}, "values and pure functions: they know nothing but each other"),
+    "errors": ({"rules"}, "an error carries what stands as evidence"),
+    "settings": ({}, "the environment alone"),
+    "people": (
+        {"rules", "errors", "settings"},
+        "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
+    ),
+    "durable": (
+        {"rules", "errors", "settings", "people"},
+        "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
+    ),
+    "service": (
+        {"rules", "errors", "settings", "people", "durable"},
+        "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
+    ),
+    "web": (
+        {"rules", "errors", "settings", "people", "durable", "service"},
+        "a route makes the service for its call; a page reads links, and stories to show them",
+    ),
 }
+SDK_ROOM, HTTP_ROOM = "durable", "web"
+PURE = ["errors", *sorted(f"rules.{path.stem}" for path in (ROOT / "approvals/rules").glob("*.py"))]
+PURE += [
+    "people.links",
+    "people.identity",
+    "web.bodies",
+    "web.headers",
+    "web.representation",
+    "web.fields",
+    "web.jsontext",
+]
 
 AZURE = {"azure", "durabletask", "grpc"}
 INPUT_AND_OUTPUT = {
@@ -130,47 +152,91 @@ def test_the_local_host_does_not_know_what_it_runs(path):
 
 @pytest.mark.parametrize("name", PURE)
 def test_the_rules_touch_nothing(name):
-    path = ROOT / f"approvals/{name}.py"
+    path = ROOT / f"approvals/{name.replace('.', '/')}.py"
     wrong = roots(path) & (AZURE | INPUT_AND_OUTPUT | CHANCE_AND_TIME)
     calls = {
         node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
 
-    assert not wrong, f"{name}.py imports {wrong}: rules and limits stay pure, so that they can be tested alone."
-    assert not calls & BUILTIN_INPUT_AND_OUTPUT, f"{name}.py calls {calls & BUILTIN_INPUT_AND_OUTPUT}: it stays pure."
+    assert not wrong, f"{name} imports {wrong}: rules and limits stay pure, so that they can be tested alone."
+    assert not calls & BUILTIN_INPUT_AND_OUTPUT, f"{name} calls {calls & BUILTIN_INPUT_AND_OUTPUT}: it stays pure."
 
 
 @pytest.mark.parametrize("name", NO_CLOCK)
 def test_what_is_replayed_asks_no_clock_no_chance_and_no_environment(name):
     """An orchestrator is replayed: what differs from one run to the next breaks an instance that already runs."""
-    path = ROOT / f"approvals/{name}.py"
+    path = ROOT / "approvals" / name
     wrong = roots(path) & (INPUT_AND_OUTPUT | CHANCE_AND_TIME)
     used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
 
-    assert not wrong, f"{name}.py imports {wrong}: an orchestrator sees another world in every replay. Use an activity."
+    assert not wrong, f"{name} imports {wrong}: an orchestrator sees another world in every replay. Use an activity."
     assert not used & CHANCE_AND_TIME_CALLS, (
-        f"{name}.py uses {used & CHANCE_AND_TIME_CALLS}: take the time from the context, and ids from the input."
+        f"{name} uses {used & CHANCE_AND_TIME_CALLS}: take the time from the context, and ids from the input."
     )
-    assert "environ" not in used, f"{name}.py reads the environment: copy the setting into the input instead."
+    assert "environ" not in used, f"{name} reads the environment: copy the setting into the input instead."
 
 
 def test_the_settings_are_not_read_where_an_orchestrator_is_replayed():
-    wrong = {name for name in imports(ROOT / "approvals/workflow.py") if name.startswith("approvals.settings")}
+    wrong = {name for name in imports(ROOT / "approvals/durable/workflow.py") if name.startswith("approvals.settings")}
 
     assert not wrong, "workflow.py reads settings: an operator who changes one would break instances that run."
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_the_rules_know_nothing_of_the_ways_in_and_out(name):
-    ours = {n.split(".")[1] for n in imports(ROOT / f"approvals/{name}.py") if n.startswith("approvals.")}
-    modules = {path.stem for path in PRODUCT}
-
-    wrong = ours & modules - LAYERS[name]
-    assert not wrong, f"{name}.py imports {wrong}: rules that know who asks cannot be the same for everyone who asks."
+def room_of(name):
+    """Give the room of a module such as `approvals.rules.story`, or the file itself for one beside the rooms."""
+    return name.split(".")[1] if name.count(".") else ""
 
 
-def test_the_modules_of_the_product_know_each_other_in_one_direction():
-    known = {f"approvals.{path.stem}": imports(path) for path in PRODUCT}
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=module_of)
+def test_a_room_knows_only_what_the_table_says(path):
+    room = room_of(module_of(path))
+    ours = {room_of(name) for name in imports(path) if name.startswith("approvals.")} & ROOMS.keys()
+
+    if room:  # the package itself says nothing but its version
+        may, why = ROOMS[room]
+        wrong = ours - {*may, room}
+        assert not wrong, f"{module_of(path)} imports from {wrong}; {room} may know {may or 'nothing else'}: {why}."
+    else:
+        assert not ours
+
+
+def test_every_room_is_in_the_table_and_no_arrow_of_it_is_for_nothing():
+    used = {room: set() for room in ROOMS}
+    for path in PRODUCT:
+        if room := room_of(module_of(path)):
+            used[room] |= {room_of(name) for name in imports(path) if name.startswith("approvals.")} & ROOMS.keys()
+
+    assert {room: found - {room} for room, found in used.items()} == {
+        room: set(may) for room, (may, _) in ROOMS.items()
+    }
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=module_of)
+def test_the_durable_sdk_and_http_each_have_one_room(path):
+    """The lines that register routes need the SDK's blueprint; the client by its type is all else they know of it."""
+    found, room = imports(path), room_of(module_of(path))
+    durable = any(name.startswith("azure.durable_functions") for name in found)
+    http = any(name.startswith("azure.functions") for name in found)
+    registers = re.search(r"^@blueprint\.", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert not durable or room == SDK_ROOM or registers, (
+        f"{path.name} knows the durable SDK: that is approvals/durable's."
+    )
+    assert not http or room == HTTP_ROOM, f"{path.name} knows HTTP: that is approvals/web's."
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=module_of)
+def test_no_file_is_longer_than_a_reader_is_patient(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, f"{path.name} has more than 500 lines: split it."
+
+
+@pytest.mark.parametrize("package", ["approvals", "devhost"])
+def test_modules_know_each_other_in_one_direction(package):
+    known = {module_of(path): imports(path) for path in (ROOT / package).glob("**/*.py")}
     graph = {name: {other for other in known if other in found and other != name} for name, found in known.items()}
 
     try:
@@ -283,7 +349,7 @@ def test_every_route_offers_what_the_table_says(caller, route):
 @pytest.mark.parametrize("kind", ["decision", "decision-9-19", "change", "cancel"])
 def test_event_names_are_lower_case_and_plain(kind):
     for request_id in ("0123456789abcdef" * 2, "ABCDEF" + "0" * 26):
-        name = model.event_name(request_id, kind, 12)
+        name = events.event_name(request_id, kind, 12)
         assert re.fullmatch(r"[a-z0-9-]+", name), f"{name}: the host compares names without case; ours have none."
 
 
@@ -311,7 +377,7 @@ def settings_read():
 def codes():
     """Give the codes of all errors, as they are written in the two files that have any."""
     found = set()
-    for name in ("errors", "api"):
+    for name in ("errors", "web/responses"):
         for node in ast.walk(tree(ROOT / f"approvals/{name}.py")):
             match node:
                 case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):

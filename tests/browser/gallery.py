@@ -14,14 +14,15 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 
-from approvals import links, page
 from approvals.errors import OwnRequest, SchedulerUnavailable
-from approvals.identity import Person
-from approvals.links import Signer, link_to
-from approvals.model import Status
-from approvals.policy import Option
+from approvals.people import links
+from approvals.people.identity import Person
+from approvals.people.links import Signer, link_to
+from approvals.rules.policy import Option
+from approvals.rules.story import Status
 from approvals.service import Approvals
 from approvals.settings import Settings
+from approvals.web import page
 from tests.builders import (
     ADA,
     ALAN,
@@ -39,7 +40,7 @@ from tests.builders import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from approvals.model import Found
+    from approvals.rules.story import Found
 
 ORIGIN = "https://approvals.example"
 BARBARA, CFO = "barbara@example.com", "cfo@example.com"

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from approvals import settings
-from approvals.links import Signer
+from approvals.people.links import Signer
 from tests.browser.conftest import asked_of
 from tests.builders import ADA, ALAN, EVE, GRACE
 

@@ -111,7 +111,7 @@ def ports(root):
 
 
 def code(root):
-    return [path.read_text() for path in sorted((root / "approvals").glob("*.py"))]
+    return [path.read_text() for path in sorted((root / "approvals").rglob("*.py"))]
 
 
 def routes(root):
@@ -227,9 +227,9 @@ def local_settings_are_read_by_somebody(root):
 
 def the_host_takes_what_the_app_takes(root):
     limit = int(re.search(r"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '(\d+)'", app_module(root))[1])
-    own = re.search(r"^BODY_BYTES = ([\d *]+)", text(root, "approvals/wire.py"), re.MULTILINE)
+    own = re.search(r"^BODY_BYTES = ([\d *]+)", text(root, "approvals/web/bodies.py"), re.MULTILINE)
     if not own:
-        yield "approvals/wire.py does not say BODY_BYTES."
+        yield "approvals/web/bodies.py does not say BODY_BYTES."
     elif limit < 2 * product(own[1]):
         yield f"The host refuses bodies of {limit} bytes before the app can say why."
 
@@ -371,7 +371,7 @@ def what_alerts_count_is_not_sampled(root):
 
 def alerts_look_for_what_the_app_does(root):
     source = text(root, "infra/modules/alerts.bicep")
-    activities = text(root, "approvals/activities.py")
+    activities = text(root, "approvals/durable/activities.py")
     asked, left_out = re.findall(r"Name !?in \(([^)]*)\)", source)
     for name in asked.replace('"', "").split(", "):
         if f"def {name}(" not in activities:
@@ -390,7 +390,7 @@ def alerts_look_for_what_the_app_does(root):
         yield "An alert looks for a line of the log, 'Request ...: Timeout', that activities.py does not write."
     if logged and "timed-out-approvals" in ALERTS_AHEAD_OF_THE_CODE:
         yield "activities.py logs outcomes now: take timed-out-approvals off ALERTS_AHEAD_OF_THE_CODE."
-    if 'TIMEOUT = "Timeout"' not in text(root, "approvals/model.py"):
+    if 'TIMEOUT = "Timeout"' not in text(root, "approvals/rules/story.py"):
         yield "An alert looks for the status Timeout, which the model calls otherwise."
 
 

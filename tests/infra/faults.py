@@ -375,7 +375,7 @@ BETWEEN_FILES = [
     ),
     Fault(
         "no route wants a key",
-        "approvals/api.py",
+        "approvals/web/api.py",
         "http_auth_level=func.AuthLevel.FUNCTION",
         "http_auth_level=func.AuthLevel.ANONYMOUS",
         "only_links_and_health_answer_without_a_key",
@@ -529,7 +529,7 @@ BETWEEN_FILES = [
     ),
     Fault(
         "the model calls timeouts otherwise",
-        "approvals/model.py",
+        "approvals/rules/story.py",
         'TIMEOUT = "Timeout"',
         'TIMEOUT = "Expired"',
         "alerts_look_for_what_the_app_does",

@@ -85,11 +85,11 @@ def test_the_package_is_the_product_and_nothing_else():
 )
 def test_the_package_leaves_out(name, tmp_path):
     shutil.copy(ROOT / ".funcignore", tmp_path)
-    for each in (name, "approvals/api.py"):
+    for each in (name, "approvals/web/api.py"):
         (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / each).touch()
 
-    assert list(sent(tmp_path)) == [Path("approvals/api.py")]
+    assert list(sent(tmp_path)) == [Path("approvals/web/api.py")]
 
 
 def test_everything_that_is_sent_is_what_git_knows():

@@ -4,7 +4,7 @@ import concurrent.futures
 
 import pytest
 
-from approvals.model import event_name
+from approvals.rules.events import event_name
 from tests.builders import ALAN, EVE, GRACE, a_request, decided
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from approvals.model import event_name
+from approvals.rules.events import event_name
 from tests.builders import ADA, ALAN, EVE, GRACE, cancelled, decided
 from tests.localhost import ROOT, LocalHost
 

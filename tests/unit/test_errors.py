@@ -9,17 +9,19 @@ import aiohttp
 import azure.functions as func
 import pytest
 
-from approvals import api, errors, model, wire
-from approvals.instances import Instances
-from approvals.value import Problem
+from approvals import errors
+from approvals.durable.instances import Instances
+from approvals.rules import hearing, story
+from approvals.rules.value import Problem
+from approvals.web import api, bodies, responses
 from tests.builders import EVE, GRACE, NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
 
 LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
 
 
 def a_story(heard=None, key="decision"):
-    found = model.Found(request=asked(), story=model.Story())
-    return model.apply_events(found, [(heard, key)] if heard else [], NOON)
+    found = story.Found(request=asked(), story=story.Story())
+    return hearing.apply_events(found, [(heard, key)] if heard else [], NOON)
 
 
 EXAMPLES = {
@@ -47,7 +49,7 @@ EXAMPLES = {
     "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled(), "cancel"), "Ada cancelled it.")),
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
-    "internal": (500, api.Unexpected()),
+    "internal": (500, responses.Unexpected()),
 }
 """The codes callers rely on. A code that is renamed or given another status breaks them; add, never change."""
 
@@ -82,24 +84,24 @@ def test_no_two_errors_share_a_code_or_a_title():
 @each_error
 def test_an_error_has_its_stable_code_and_status(code, status, error):
     assert error.code == code
-    assert api.status_of(error) == status
+    assert responses.status_of(error) == status
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
     assert type(error).__doc__
 
 
 @each_error
 def test_the_status_of_an_error_is_said_in_the_one_table(code, status, error):
-    assert isinstance(error, api.Unexpected) or any(kind in api.STATUSES for kind in type(error).__mro__)
+    assert isinstance(error, responses.Unexpected) or any(kind in responses.STATUSES for kind in type(error).__mro__)
 
 
 def test_the_table_of_statuses_holds_nothing_else():
-    assert set(api.STATUSES) <= CONCRETE | {errors.Forbidden, errors.Conflict}
-    assert set(api.STATUSES.values()) <= {400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 503}
+    assert set(responses.STATUSES) <= CONCRETE | {errors.Forbidden, errors.Conflict}
+    assert set(responses.STATUSES.values()) <= {400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 503}
 
 
 @each_error
 def test_every_problem_has_the_one_shape(code, status, error):
-    answer = api.problem_response(error)
+    answer = responses.problem_response(error)
 
     body = json.loads(answer.get_body())
     assert answer.status_code == status
@@ -147,31 +149,31 @@ def test_who_is_not_asked_any_more_is_told_who_is():
 def test_who_has_voted_is_told_their_vote_when_it_is_theirs():
     mine, anothers = errors.AlreadyVoted(decided(), GRACE), errors.AlreadyVoted(None, GRACE)
 
-    assert mine.evidence()["decision"] == decided().told()
+    assert mine.evidence()["decision"] == decided().to_json()
     assert anothers.evidence() == {}
 
 
 def test_who_knew_an_older_story_is_given_the_tag_of_the_present_one():
-    assert json.loads(api.problem_response(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
+    assert json.loads(responses.problem_response(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
 
 
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are():
-    assert api.problem_response(errors.MethodNotOffered(("POST", "OPTIONS"))).headers["Allow"] == "POST, OPTIONS"
+    assert responses.problem_response(errors.MethodNotOffered(("POST", "OPTIONS"))).headers["Allow"] == "POST, OPTIONS"
 
 
 def test_an_unreachable_scheduler_is_worth_another_try():
-    assert int(api.problem_response(errors.SchedulerUnavailable()).headers["Retry-After"]) > 0
+    assert int(responses.problem_response(errors.SchedulerUnavailable()).headers["Retry-After"]) > 0
 
 
 def test_what_is_wrong_with_a_body_is_pointed_to():
-    body = json.loads(api.problem_response(EXAMPLES["invalid"][1]).get_body())
+    body = json.loads(responses.problem_response(EXAMPLES["invalid"][1]).get_body())
 
     assert body["errors"] == [{"pointer": "/item", "detail": "is required"}, {"pointer": "", "detail": "must be"}]
     assert body["detail"] == "/item: is required; the body: must be"
 
 
 def test_a_key_that_was_reused_names_its_request():
-    assert json.loads(api.problem_response(errors.KeyReused(REQUEST_ID)).get_body())["request_id"] == REQUEST_ID
+    assert json.loads(responses.problem_response(errors.KeyReused(REQUEST_ID)).get_body())["request_id"] == REQUEST_ID
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ async def test_an_instance_that_exists_is_not_started():
 def test_a_body_that_is_wrong_is_explained_without_its_values():
     for body in (b'{"requester": 42424242, "item": ["s3cret"]}', b'{"s3cret', b'{"item": "s3cret"'):
         with pytest.raises(errors.ApprovalError) as caught:
-            wire.parse_body(wire.RequestBody, {"content-type": "application/json"}, body)
-        said = api.problem_response(caught.value).get_body().decode()
+            bodies.parse_body(bodies.RequestBody, {"content-type": "application/json"}, body)
+        said = responses.problem_response(caught.value).get_body().decode()
         assert "s3cret" not in said
         assert "42424242" not in said

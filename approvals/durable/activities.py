@@ -1,0 +1,90 @@
+"""What an orchestration does to the world. An activity may run twice, so each message carries a key of its own.
+
+People's links are made here, as messages are sent: no history, status or log has one.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import azure.durable_functions as df
+
+from approvals import settings
+from approvals.people import delivery
+from approvals.rules.story import Found, Request, Status, Undelivered
+from approvals.rules.value import Value, decode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+logger = logging.getLogger("approvals.durable.activities")
+
+blueprint = df.Blueprint()
+
+
+class Notice(Value):
+    """What people are told, and why now."""
+
+    found: Found
+    occasion: str
+
+    @property
+    def tried(self) -> tuple[Undelivered, ...]:
+        """What is sent again with it."""
+        return self.found.story.undelivered if self.occasion == "again" else ()
+
+
+@blueprint.activity_trigger(input_name="asked")
+def submit_approval_request(asked: str) -> str:
+    """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
+    return send_notice(read_notice(asked))
+
+
+@blueprint.activity_trigger(input_name="settled")
+def process_approval(settled: str) -> str:
+    """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
+    try:
+        notice = Notice.from_json(settled)
+    except ValueError:  # the first time it is the story alone, as in the first version
+        notice = Notice(found=Found.from_json(settled), occasion=delivery.OUTCOME)
+        request, story = notice.found.request, notice.found.story
+        if story.status is Status.TIMEOUT:  # the alert on approvals that time out looks for this line
+            logger.warning("Request %s: %s", request.request_id, story.status)
+    return send_notice(notice)
+
+
+def read_notice(asked: str) -> Notice:
+    """Read what the activity is given; the first version gave the request alone."""
+    try:
+        return Notice.from_json(asked)
+    except ValueError:
+        return Notice.from_json({"found": {"request": Request.from_json(asked), "story": {}}, "occasion": "asked"})
+
+
+def send_notice(notice: Notice) -> str:
+    """Send what a notice means through the channels of this process, and write what failed."""
+    if not notice.found.request.tell:
+        return write_undelivered(())
+    dispatch = delivery.Dispatch.of(settings.current())
+    if notice.tried:
+        return write_undelivered(dispatch.retry(notice.found, notice.tried))
+    return write_undelivered(dispatch.announce(notice.found, notice.occasion))
+
+
+def write_undelivered(failed: Iterable[Undelivered]) -> str:
+    """Write what failed, for the orchestration."""
+    return "[" + ",".join(each.model_dump_json(exclude_defaults=True) for each in failed) + "]"
+
+
+def read_undelivered(result: object) -> tuple[Undelivered, ...]:
+    """Read what an activity could not deliver. Before version 1.2 it gave a number, and never said."""
+    failed = decode_json(result)
+    return tuple(Undelivered.model_validate(each) for each in failed) if isinstance(failed, list) else ()
+
+
+def whole_notice_undelivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
+    """Say that a whole notice failed, or that nobody knows what became of it; a renewal told nobody anyway."""
+    if occasion == "renewed":
+        return ()
+    return (Undelivered(key=delivery.key_of(found, occasion), occasion=occasion),)

@@ -1,0 +1,132 @@
+"""The durable client, with its answers made plain.
+
+The SDK's client (1.7) raises bare exceptions whose text alone tells them apart, and knows nothing of requests.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from approvals.durable import workflow
+from approvals.errors import SchedulerUnavailable
+from approvals.rules.restoring import restore_story
+from approvals.rules.story import Cancellation, Found, Request, Status, Story
+from approvals.rules.value import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import TypeVar
+
+    import azure.durable_functions as df
+
+    T = TypeVar("T")
+
+logger = logging.getLogger("approvals.durable.instances")
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The orchestrations behind the requests."""
+
+    client: df.DurableOrchestrationClient
+
+    async def start(self, request: Request) -> bool:
+        """Start the orchestration of a request; False when an unfinished one with its id exists.
+
+        Raises SchedulerUnavailable when it is not known whether it was started.
+        """
+        try:
+            await call_scheduler(
+                self.client.start_new(workflow.NAME, request.request_id, request.model_dump_json(exclude_defaults=True))
+            )
+        except Exception as error:
+            if "already exists" in str(error):
+                return False
+            raise
+        return True
+
+    async def read(self, request_id: str) -> Found | None:
+        """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
+        status = await call_scheduler(self.client.get_status(request_id, show_input=True))
+        if not status and getattr(status, "Message", None):
+            # the SDK takes the host's own failure (500 with a Message) for a missing instance
+            logger.warning("The scheduler did not answer: %s", status.Message)
+            raise SchedulerUnavailable
+        if not status or status.name != workflow.NAME:
+            return None
+        try:
+            request = Request.from_json(status.input_)
+        except ValueError:  # started past us, through the host's webhook
+            logger.warning("Instance %s is not one of ours.", request_id)
+            return None
+        said = published_story(status)
+        events = await self.events(request_id) if is_abridged(said) else []
+        story = restore_story(request, said, events) if said else Story()
+        return apply_runtime_status(Found(request=request, story=story), status)
+
+    async def events(self, request_id: str) -> list[tuple[str, Any]]:
+        """Read the names and data of all events an instance has received, oldest first."""
+        status = await call_scheduler(self.client.get_status(request_id, show_history=True, show_history_output=True))
+        history = getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
+        return [(event["Name"], event.get("Input")) for event in history if event.get("EventType") == "EventRaised"]
+
+    async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
+        """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""
+        try:
+            await call_scheduler(self.client.raise_event(request_id, name, data))
+        except SchedulerUnavailable:
+            raise
+        except Exception as error:
+            # finished or purged in between: the next look tells
+            if "is gone" in str(error) or "No instance with ID" in str(error):
+                return
+            raise
+
+
+async def call_scheduler(call: Awaitable[T]) -> T:
+    """Await a call to the scheduler. Raises SchedulerUnavailable when it was not reached or answered nonsense."""
+    try:
+        return await call
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        logger.warning("The scheduler was not reached: %s: %s", type(error).__name__, error)
+        raise SchedulerUnavailable from error
+    except Exception as error:
+        if "already exists" in str(error) or "is gone" in str(error) or "No instance with ID" in str(error):
+            raise
+        logger.warning("The scheduler refused: %s: %s", type(error).__name__, error)
+        raise SchedulerUnavailable from error
+
+
+def published_story(status: df.DurableOrchestrationStatus) -> Any:
+    """Give what the orchestration says of itself: its output when done, its custom status before.
+
+    The output is a result only when Completed; for others the host puts an operator's reason there (recorded).
+    """
+    return status.output if status.runtime_status.name == "Completed" else status.custom_status
+
+
+def is_abridged(said: Any) -> bool:
+    """Tell whether a story left its texts in the history."""
+    return isinstance(said, dict) and bool(said.get("abridged"))
+
+
+def apply_runtime_status(found: Found, status: df.DurableOrchestrationStatus) -> Found:
+    """See what an operator, or a defect, has done to the instance."""
+    story, runtime = found.story, status.runtime_status.name
+    if runtime == "Suspended":
+        # Python is replayed while the host holds back: an outcome shown now may not have happened yet
+        held = {"status": Status.PENDING, "settled_at": None, "decision": None, "cancellation": None}
+        story = story.model_copy(update=held).with_note("An operator has suspended this request.")
+        return found.model_copy(update={"story": story, "suspended": True})
+    ended = utc(status.last_updated_time)
+    if story.is_open and runtime in {"Terminated", "Canceled"}:
+        by = Cancellation(by="an operator", reason=str(status.output or "")[:2000], cancelled_at=ended)
+        over = {"status": Status.CANCELLED, "settled_at": ended, "cancellation": by}
+        return found.with_story(story.model_copy(update=over))
+    if story.is_open and runtime == "Failed":
+        return found.with_story(story.model_copy(update={"status": Status.FAILED, "settled_at": ended}))
+    return found

@@ -1,0 +1,171 @@
+"""Who answers, and how sure that is. Every channel asks the one `authorize` here. Pure.
+
+Three things can speak for a person: a system that holds a function key and attests the name, a signed link, and the
+platform's sign-in. A sign-in makes an answer surer, and never makes it less allowed, but for one thing: whoever is
+signed in as the requester does not decide, whatever link or name they use.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from approvals.errors import LinkVoid, NotAskedYet, OwnRequest, SignInRequired
+from approvals.people.links import fingerprint
+from approvals.rules.policy import Assurance, identity_key
+from approvals.rules.value import NAME_CHARACTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from approvals.people.links import Link
+    from approvals.rules.story import Found
+
+PRINCIPAL = "x-ms-client-principal"
+PRINCIPAL_CHARACTERS = 32 * 1024
+
+# A claim comes under its short name, or under the address an older token format gave it.
+SCHEMAS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+CLAIMS = {
+    "http://schemas.microsoft.com/identity/claims/tenantid": "tid",
+    "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
+    "http://schemas.microsoft.com/identity/claims/scope": "scp",
+    f"{SCHEMAS}nameidentifier": "sub",
+    f"{SCHEMAS}emailaddress": "email",
+    f"{SCHEMAS}name": "name",
+    f"{SCHEMAS}upn": "upn",
+}
+OF_A_PERSON = {"scp", "name", "preferred_username", "upn", "email"}
+NAMING = {"tid", "oid", "email"}
+TRUE = {"1", "true"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone the platform has signed in."""
+
+    tenant: str
+    object_id: str
+    email: str | None = None
+    """Only when it is verified that it is theirs; an unverified one can be anybody's."""
+
+    @property
+    def subject(self) -> str:
+        """What names them for ever: tenant and object id."""
+        return f"{self.tenant}/{self.object_id}"
+
+    @property
+    def name(self) -> str:
+        """What they are called in a record."""
+        return self.email or self.subject
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a name is theirs: the verified e-mail, or `tenant/object`."""
+        return identity_key(name) in {identity_key(known) for known in (self.subject, self.email) if known}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What came with an answer that says whose it is. `link`: a genuine one, not expired."""
+
+    channel: str = "api"
+    link: Link | None = None
+    person: Person | None = None
+
+
+def read_principal(headers: Mapping[str, str]) -> Person | None:
+    """Read who the platform has signed in (`X-MS-CLIENT-PRINCIPAL`), if it is a person and can be told from others.
+
+    Ask only where the platform sets the header: it is not signed, and anybody can send it where it does not.
+    A token of an application is no person: `idtyp` is `app`, or it has none of the claims that only people have, or
+    its subject is its own object (Microsoft's access token reference).
+    """
+    text = headers.get(PRINCIPAL, "")
+    if not text or len(text) > PRINCIPAL_CHARACTERS:
+        return None
+    try:
+        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    tenant, object_id = claims.get("tid", ""), claims.get("oid", "")
+    is_app = claims.get("idtyp", "").lower() == "app" or claims.get("sub") == object_id
+    if not tenant or not object_id or is_app or not OF_A_PERSON & claims.keys():
+        return None
+    if "/" in tenant or not is_name(f"{tenant}/{object_id}"):
+        return None
+    verified = claims.get("xms_edov", "").lower() in TRUE or claims.get("email_verified", "").lower() in TRUE
+    email = claims.get("email", "") if verified else ""
+    return Person(tenant, object_id, email if is_name(email) else None)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can stand in a record; half a surrogate pair could not even be written down."""
+    return 0 < len(text) <= NAME_CHARACTERS and text.isprintable()
+
+
+def read_claims(principal: Any) -> dict[str, str]:
+    """Give the claims of a principal by their short names. One that comes twice and differs, or is no text, is none's.
+
+    Raises ValueError for such a one.
+    """
+    found: dict[str, str] = {}
+    for claim in principal["claims"]:
+        name, value = CLAIMS.get(claim["typ"], claim["typ"]), claim["val"]
+        if name in NAMING and (not isinstance(value, str) or found.setdefault(name, value) != value):
+            raise ValueError(f"{name} does not name anybody")
+        found[name] = str(value)
+    return found
+
+
+def assurance_of(name: str, evidence: Evidence) -> Assurance:
+    """Say how sure it is that this evidence is a person's of that name."""
+    if evidence.person and evidence.person.is_called(name):
+        return "signed-in"
+    return "link" if evidence.link else "key"
+
+
+def authorize(found: Found, name: str, evidence: Evidence) -> Assurance:
+    """Say how sure it is that this evidence lets `name` answer what is asked now.
+
+    Raises LinkVoid for a link of someone else, or one that was passed on; NotAskedYet for one whose stage has not
+    begun; OwnRequest when the requester is behind it; SignInRequired when the stage wants to be surer.
+    Whether the person is asked at all is the model's to say.
+    """
+    if evidence.link:
+        check_link(evidence.link, found, name)
+    behind = [name, *((evidence.person.name, evidence.person.subject) if evidence.person else ())]
+    for each in behind:
+        if found.policy.forbids(found.request.requester, each):
+            raise OwnRequest(each)
+    assurance = assurance_of(name, evidence)
+    if not found.panel.accepts(assurance):
+        raise SignInRequired(name)
+    return assurance
+
+
+def check_link(link: Link, found: Found, name: str) -> None:
+    """See that a link is for what is asked now. Raises LinkVoid or NotAskedYet."""
+    if link.request_id != found.request.request_id or link.holder not in ("", fingerprint(name)):
+        raise LinkVoid(None)
+    if not link.is_for_asked_panel(found):
+        asked_later = (link.stage, link.escalated) > (found.story.stage, found.story.escalated)
+        raise NotAskedYet(name) if asked_later else LinkVoid(None)
+    if link.generation != found.generation(link.slot):
+        raise LinkVoid(found.holder(link.slot))
+    if link.holder != fingerprint(found.holder(link.slot)):
+        raise LinkVoid(None)
+
+
+def holder_of(link: Link, found: Found) -> str | None:
+    """Name whose link it is; nothing for the open slot's, or a name nobody of this request has."""
+    panel = found.policy.panel(link.stage, escalated=link.escalated) if has_panel(found, link) else None
+    people = (*(panel.approvers if panel else ()), *(change.to for change in found.story.changes))
+    return next((person for person in people if fingerprint(person) == link.holder), None) if link.holder else None
+
+
+def has_panel(found: Found, link: Link) -> bool:
+    """Tell whether the request has the panel a link is for."""
+    stages = found.policy.stages
+    return link.stage < len(stages) and (not link.escalated or stages[link.stage].escalation is not None)

@@ -1,0 +1,270 @@
+"""What people are told, in words: a request and an occasion become a subject, a text and a page of HTML.
+
+The words are in `templates/messages`. What callers wrote goes into the HTML escaped, and into subject and text made
+inert, since chat services read markup in text. Pure, but for reading the templates.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from approvals.people.channels import Message
+from approvals.people.wording import detail_rows, templates
+from approvals.rules.policy import identity_key
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable
+
+    from approvals.rules.story import Decision, Found
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUBJECT_CHARACTERS = 150
+NAME_CHARACTERS = 60
+"""What a subject, and a text, show of a name."""
+TEXT_CHARACTERS = 1900
+"""What a text may have: Discord takes 2,000 characters with the subject, and refuses what is longer."""
+OUTCOMES = ("decided", "timed_out", "cancelled")
+
+# Controls, half surrogate pairs, what ends a line or turns the direction of text around, and what is not seen at all.
+# The two joiners stay: scripts and emoji need them.
+LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0001\U000e0020-\U000e007f]"
+)
+SURROGATES = re.compile(r"[\ud800-\udfff]")
+# Look-alikes, by number since they look alike; `inert` says what each is for.
+INERT = (
+    (re.compile(r"://"), ":\u2044\u2044"),
+    (re.compile(r"\](?=[\[(:])"), "] "),
+    (re.compile(r"(?<![^\W_])_|_(?![^\W_])"), "\uff3f"),
+    (re.compile(r"(?<![\w.+-])@|@(?=(?:all|channel|everyone|here|room|team)\b(?!\.\w))", re.IGNORECASE), "\uff20"),
+    (re.compile(r"~~"), "\u223c\u223c"),
+)
+LOOKALIKES = str.maketrans(
+    {"<": "\u2039", ">": "\u203a", "`": "\u02cb", "|": "\u00a6", "*": "\u2217", "\u2502": "\u00a6"}
+)
+
+
+def clean(text: str) -> str:
+    """Take out what is no text: controls but line ends and tabs, half surrogate pairs, what turns or hides text."""
+    return SURROGATES.sub("\ufffd", UNSEEN.sub("", LINE_ENDS.sub("\n", text)))
+
+
+def inert(text: str) -> str:
+    """Make a caller's text harmless where services look for markup in plain text; a person reads it as before.
+
+    The API refuses nothing of this: it is all proper text. Each character has a look-alike that means nothing:
+
+    - `<` and `>`: Slack and Google Chat make links and calls of `<https://...|Approve>` and `<!channel>`, Discord of
+      `<@id>`, Teams of `<at>`, Telegram and mail programs tags; at a line's begin `>` quotes, on Discord `>>>` to
+      the end, our own lines with it.
+    - `@` at a word's begin, and wherever it makes `@everyone`, `@here`, `@channel`, `@all`, `@room` or `@team`: they
+      call people on Discord, Slack, Mattermost, Rocket.Chat, Zulip, Matrix and Telegram. `ada@example.com` stays.
+    - `](`, `][` and `]:`: Markdown's links and images (Teams, Mattermost, Rocket.Chat, Discord, Webex, Zulip).
+    - `` ` `` and `~~`: an unclosed fence (` ``` `, `~~~`) would make our link a piece of code that is no link.
+    - `*`, and `_` but within a word: emphasis could begin here and end within our link, and tear it.
+    - `|`: `||` hides text on Discord, `|` makes tables.
+    - `://`: a bare address becomes a link by itself nearly everywhere. With fraction slashes (U+2044) it is read
+      as before, no service knows it for an address, and since they are neither blank nor punctuation the host name
+      behind them is not found either. A host name alone, `evil.example`, may still become a link on some services.
+    - `│`: our own mark for a caller's lines.
+
+    Headings, lists, `:smile:` and the like only look different, and stay.
+    """
+    text = clean(text)
+    for pattern, harmless in INERT:
+        text = pattern.sub(harmless, text)
+    return text.translate(LOOKALIKES)
+
+
+def one_line(text: str, most: int) -> str:
+    """Give a text as one line of so many characters at most."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True)
+class Brevity:
+    """How much is shown of what has no end of its own. `None`: all of it."""
+
+    prose: int | None = None
+    rows: int | None = None
+    cell: int | None = None
+    people: int | None = None
+    name: int | None = None
+
+
+WHOLE = Brevity()
+TEXTS = (
+    Brevity(prose=600, rows=8, cell=100, people=8, name=NAME_CHARACTERS),
+    Brevity(prose=200, rows=4, cell=60, people=4, name=NAME_CHARACTERS),
+    Brevity(prose=80, rows=0, cell=60, people=1, name=40),
+)
+"""Texts, from the one that says most to the one that always fits; the page behind the link has everything."""
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """A person's answer, as it is told."""
+
+    approver: str
+    verdict: str
+    option: str
+    comments: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """What the templates may say of a request: everything a caller wrote has been through `safe`."""
+
+    found: Found
+    safe: Callable[[str], str]
+    brevity: Brevity
+
+    def line(self, text: str, most: int | None = None) -> str:
+        """Give a caller's text as one line."""
+        return one_line(self.safe(text), most or len(text) * 3 + 1)
+
+    def name(self, person: str) -> str:
+        """Give a person's name."""
+        return self.line(person, self.brevity.name)
+
+    def prose(self, text: str) -> str:
+        """Give a caller's text with its lines."""
+        text, most = self.safe(text).strip(), self.brevity.prose
+        return text if most is None or len(text) <= most else text[: most - 1].rstrip() + "…"
+
+    @property
+    def requester(self) -> str:
+        """Who asks."""
+        return self.name(self.found.request.requester)
+
+    @property
+    def item(self) -> str:
+        """What is asked for."""
+        return self.line(self.found.request.item, self.brevity.name and 200)
+
+    @property
+    def description(self) -> str:
+        """What the requester says about it."""
+        return self.prose(self.found.request.description)
+
+    @cached_property
+    def details(self) -> list[tuple[str, str]]:
+        """The details, a row for each value."""
+        found = detail_rows(json.loads(self.found.request.details or "{}"))
+        return [(" \u203a ".join(path), value) for path, value in found]
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """As many details as are told."""
+        most = self.brevity.cell
+        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[: self.brevity.rows]]
+
+    @property
+    def rows_left_out(self) -> int:
+        """How many details are not among the rows."""
+        return len(self.details) - len(self.rows)
+
+    @property
+    def stage(self) -> str:
+        """Which of several stages this is, or nothing."""
+        stages, number = self.found.policy.stages, self.found.story.stage
+        if len(stages) == 1:
+            return ""
+        name = self.name(stages[number].name)
+        return f"{number + 1} of {len(stages)}{': ' if name else ''}{name}"
+
+    @property
+    def people(self) -> list[str]:
+        """Who is asked, by those who hold the slots now."""
+        holders = [self.found.holder(slot) for slot in range(self.found.panel.slots)]
+        return [self.name(holder) for holder in holders if holder]
+
+    @property
+    def asked(self) -> str:
+        """Who is asked, as words."""
+        return join_names(self.people, self.brevity.people)
+
+    @property
+    def answers(self) -> list[AnswerView]:
+        """The answers given so far, of every stage."""
+        story = self.found.story
+        votes = story.votes or ((story.decision,) if story.decision else ())
+        return [self.answer(vote) for vote in votes[-(self.brevity.people or len(votes) or 1) :]]
+
+    def answer(self, vote: Decision) -> AnswerView:
+        """Tell an answer."""
+        return AnswerView(
+            approver=self.name(vote.approver),
+            verdict="approved" if vote.is_approved else "rejected",
+            option=self.name(vote.option or ""),
+            comments=self.prose(vote.comments),
+            at=vote.decided_at,
+        )
+
+    @property
+    def change(self) -> dict[str, str]:
+        """How the request was passed on last."""
+        change = self.found.story.changes[-1]
+        return {"by": self.name(change.by), "holder": self.name(change.holder), "to": self.name(change.to)} | {
+            "reason": self.prose(change.reason)
+        }
+
+    @property
+    def cancellation(self) -> dict[str, str]:
+        """Who took it back, and why."""
+        cancellation = self.found.story.cancellation
+        if not cancellation:  # left out of a story that was too large
+            return {"by": "", "reason": ""}
+        return {"by": self.name(cancellation.by), "reason": self.prose(cancellation.reason)}
+
+
+def join_names(words: Iterable[str], most: int | None) -> str:
+    """Write names in a row, and how many more there are."""
+    names = list(words)
+    shown = names[:most]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template of a message."""
+    return templates(TEMPLATES).get_template(template).render(**values)
+
+
+def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str | None) -> Message:
+    """Write a message: why now (`occasion`), to whom, and with their own link if they have to answer."""
+    over = occasion in OUTCOMES
+    values = {
+        "occasion": occasion if occasion != "passed_on" or found.story.changes else "asked",
+        "over": over,
+        "found": found,
+        "panel": found.panel,
+        "status": found.story.status.value,
+        "personal": to is not None,
+        "unneeded": over and to is not None and identity_key(to) != identity_key(found.request.requester),
+        "link": link,
+        "key": clean(key),
+    }
+    written = [render("message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS[:1]]
+    for brevity in TEXTS[1:]:
+        if len(written[-1]) <= TEXT_CHARACTERS:
+            break
+        written.append(render("message.txt", told=RequestView(found, inert, brevity), **values))
+    subject = render("subject.txt", told=RequestView(found, inert, TEXTS[0]), **values)
+    return Message(
+        key=key,
+        subject=one_line(subject, SUBJECT_CHARACTERS),
+        text=re.sub(r"\n{3,}", "\n\n", written[-1]).strip() + "\n",
+        html=render("message.html", told=RequestView(found, clean, WHOLE), **values),
+        to=to,
+    )

@@ -1,0 +1,78 @@
+"""Words for people: templates, and how times, durations and a caller's details are written in them.
+
+In HTML every value is escaped. Where a value is missing the template fails, in the tests, not on a page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from approvals.rules.value import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SILENCE = {
+    "approve": "silence counts as approval",
+    "reject": "silence counts as rejection",
+    "escalate": "other people are asked instead",
+    "timeout": "the request ends without approval",
+}
+"""What happens when nobody answers, in words."""
+UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+@cache
+def templates(folder: Path) -> Environment:
+    """Give the templates of a folder."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        auto_reload=False,  # or each page would look whether a file has changed
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"utc": format_instant, "rfc3339": rfc3339, "span": format_duration, "silence": SILENCE.get}
+    return made
+
+
+def format_instant(moment: dt.datetime) -> str:
+    """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
+    return f"{moment.astimezone(dt.UTC):%A, %-d %B %Y, %H:%M} UTC"
+
+
+def format_duration(duration: dt.timedelta) -> str:
+    """Write a duration for people, its two largest units: 2 days 3 hours; less than a minute is said so."""
+    rest, said = int(duration.total_seconds()), []
+    for name, seconds in UNITS:
+        count, rest = divmod(rest, seconds)
+        if count:
+            said.append(f"{count} {name}{'s' if count > 1 else ''}")
+    return " ".join(said[:2]) or "less than a minute"
+
+
+def detail_rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give a caller's details as rows: the names on the way, and the value in words. Lists of plain values are one."""
+    plain = not isinstance(details, dict | list)
+    if isinstance(details, list) and details and not any(isinstance(each, dict | list) for each in details):
+        yield path, ", ".join(format_plain(each) for each in details)
+    elif plain or not details:
+        if path:
+            yield path, format_plain(details) if plain else "none"
+    else:
+        named = details.items() if isinstance(details, dict) else ((str(i), each) for i, each in enumerate(details, 1))
+        for name, value in named:
+            yield from detail_rows(value, (*path, name))
+
+
+def format_plain(value: Any) -> str:
+    """Write a plain value for people."""
+    words = {True: "yes", False: "no", None: "none"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)

@@ -1,0 +1,38 @@
+"""What could not be delivered, and when it is sent again. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from approvals.rules.value import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from approvals.rules.story import Found, Undelivered
+
+SEND_AGAIN_AFTER = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+"""How long after a failed delivery it is tried again, the first time, the second, and so on."""
+NOTHING_UNDELIVERED: dict[str, Any] = {"undelivered": (), "attempts": 0, "deliver_at": None}
+
+
+def record_delivery(
+    found: Found, tried: Iterable[Undelivered], failed: Iterable[Undelivered], now: dt.datetime
+) -> Found:
+    """Take note of what became of messages: of those `tried` again, and all others, these `failed`.
+
+    What failed is tried again after a growing delay, as often as the request says; a decision waits for none of it.
+    """
+    story, tried = found.story, tuple(tried)
+    rest = (*(each for each in story.undelivered if each not in tried), *failed)
+    update: dict[str, Any] = {"undelivered": rest, "deliver_at": None}
+    attempts = min(found.request.retries, len(SEND_AGAIN_AFTER))
+    if any(not each.permanent for each in rest) and story.attempts < attempts:
+        update["deliver_at"] = story.deliver_at or utc(now) + SEND_AGAIN_AFTER[story.attempts]
+    return found.with_story(story.model_copy(update=update))
+
+
+def count_attempt(found: Found) -> Found:
+    """Count that what failed is tried again."""
+    return found.with_story(found.story.model_copy(update={"attempts": found.story.attempts + 1, "deliver_at": None}))

@@ -1,0 +1,179 @@
+"""What becomes of a request when something happens: an answer, a change, a cancellation, a timer, silence. Pure.
+
+The orchestrator feeds `apply_events` with what happened and has the last word; `preview` runs the same functions over
+answers that are only imagined.
+
+    Pending ── the panel's required approvals, or silence that approves ──> next stage, after the last: Approved
+       ├────── a rejection that ends it, or silence that rejects ─────────> Rejected
+       ├────── silence that escalates ────────────────────────────────────> another panel is asked instead
+       ├────── silence ───────────────────────────────────────────────────> Timeout
+       └────── taken back ────────────────────────────────────────────────> Cancelled     These four are final.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from approvals.rules.deliveries import NOTHING_UNDELIVERED, count_attempt
+from approvals.rules.events import slot_key
+from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS, identity_key
+from approvals.rules.story import Cancellation, Change, Decision, Event, Found, Status, TimerFired
+from approvals.rules.value import utc
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+
+def apply_event(found: Found, heard: Event, key: str, now: dt.datetime) -> Found:
+    """Say what becomes of a request that hears this under an event name of the kind `key`. Nothing reopens it."""
+    if not found.story.is_open:
+        return found
+    match heard:
+        case TimerFired():
+            return apply_timer(found, heard, now)
+        case Cancellation():
+            if heard.heard_at >= found.due_at:
+                return ignore_late(found, key, "A cancellation came after the deadline and was not counted.")
+            return settle(found, Status.CANCELLED, now, cancellation=heard)
+        case Change():
+            return pass_slot_on(found, heard)
+        case _:
+            return count_vote(found, heard, key, now)
+
+
+def apply_events(found: Found, heard: Iterable[tuple[Event, str]], now: dt.datetime) -> Found:
+    """Hear what arrived together, in the order in which the service received it; no kind is favoured."""
+    for each, key in sorted(heard, key=lambda h: h[0].heard_at):
+        found = apply_event(found, each, key, now)
+    return found
+
+
+def count_vote(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
+    """Count an answer, if it is one: in time, for a slot that waits, by who holds it, and not on one's own request."""
+    story = found.story
+    if key not in {slot_key(story, slot) for slot in found.awaited}:
+        return found
+    here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in found.awaited
+    if not here or slot_key(story, vote.slot) != key:
+        return found.with_story(story.with_spent_event(key, "An answer that is not this slot's was not counted."))
+    if vote.heard_at >= found.due_at:
+        return ignore_late(found, key, "An answer came after the deadline and was not counted.")
+    holder = found.holder(vote.slot)
+    stranger = holder is not None and identity_key(holder) != identity_key(vote.approver)
+    if stranger or found.policy.forbids(found.request.requester, vote.approver):
+        return found.with_story(
+            story.with_spent_event(key, "An answer by someone who may not give it was not counted.")
+        )
+    if not found.panel.accepts(vote.assurance):
+        return found.with_story(
+            story.with_spent_event(key, "An answer by someone who was not signed in was not counted.")
+        )
+    return settle_if_decided(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
+
+
+def ignore_late(found: Found, key: str, note: str) -> Found:
+    """Note what came too late. Its wait is made anew, but in an instance of the first version, which made none."""
+    return found.with_story(
+        found.story.with_spent_event(key, note) if found.request.policy else found.story.with_note(note)
+    )
+
+
+def settle_if_decided(found: Found, vote: Decision, now: dt.datetime) -> Found:
+    """See whether an answer settles the panel."""
+    panel, yes, no = found.panel, found.votes(yes=True), found.votes(yes=False)
+    if no and (panel.reject_when == "any" or yes + len(found.awaited) < panel.required):
+        return settle(found, Status.REJECTED, now, decision=vote)
+    if yes >= panel.required:
+        return advance(found, now, vote)
+    return found
+
+
+def advance(found: Found, now: dt.datetime, vote: Decision | None = None) -> Found:
+    """Go on to the next stage; after the last it is approved."""
+    following = found.story.stage + 1
+    if following == len(found.policy.stages):
+        return settle(found, Status.APPROVED, now, decision=vote)
+    return ask_panel(found, now, stage=following, escalated=False)
+
+
+def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
+    """Ask a panel, from now on."""
+    fresh = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0, "holders": {}}
+    return found.with_story(found.story.model_copy(update={**fresh, "generations": {}, **NOTHING_UNDELIVERED}))
+
+
+def settle(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
+    """Settle it."""
+    update = {"status": status, "settled_at": utc(now), **NOTHING_UNDELIVERED, **by}
+    return found.with_story(found.story.model_copy(update=update))
+
+
+def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
+    """Take silence for what was agreed, or count a reminder; a timer of an earlier panel means nothing."""
+    if wake.heard_at >= found.due_at:
+        match found.panel.on_timeout:
+            case "approve":
+                return advance(found.with_story(found.story.with_note(f"Silence approved {found.stage_name}.")), now)
+            case "reject":
+                return settle(found, Status.REJECTED, now)
+            case "escalate":
+                return ask_panel(found, now, stage=found.story.stage, escalated=True)
+            case _:
+                return settle(found, Status.TIMEOUT, now)
+    if found.next_reminder_at and wake.heard_at >= found.next_reminder_at:
+        return count_reminder(found, now)
+    if found.story.deliver_at and wake.heard_at >= found.story.deliver_at:
+        return count_attempt(found)
+    return found
+
+
+def count_reminder(found: Found, now: dt.datetime) -> Found:
+    """Count a reminder. Those missed while nobody could be reminded are passed over, not sent all at once."""
+    story, every = found.story, found.panel.remind_every or LONGEST_TIMER
+    elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
+    count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
+    superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
+    return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
+
+
+def pass_slot_on(found: Found, change: Change) -> Found:
+    """Pass a slot on, if that is allowed; either way the next change goes under the next name."""
+    story = found.story.with_next_number("change")
+    slot = found.slot_of(change.holder) if found.panel.approvers else None
+    if slot is None or slot not in found.awaited or reassignment_obstacle(found, change.to):
+        return found.with_story(story.with_note("A change that is not allowed was ignored."))
+    if change.heard_at >= found.due_at:
+        return found.with_story(story.with_note("A change came after the deadline."))
+    story = story.with_next_number(slot_key(story, slot))
+    update: dict[str, Any] = {
+        "holders": {**story.holders, str(slot): change.to},
+        "generations": {**story.generations, str(slot): found.generation(slot) + 1},
+        "changes": (*story.changes, change),
+        "attempts": 0,
+    }
+    return found.with_story(story.model_copy(update=update))
+
+
+def reassignment_obstacle(found: Found, person: str) -> str | None:
+    """Say why a slot cannot be passed on to a person: `self`, `asked`, or nothing."""
+    if found.policy.forbids(found.request.requester, person):
+        return "self"
+    everyone = {*found.panel.approvers, *(found.holder(slot) or "" for slot in range(found.panel.slots))}
+    return "asked" if identity_key(person) in {identity_key(one) for one in everyone} else None
+
+
+def occasion(before: Found | None, found: Found) -> str:
+    """Say why people are told.
+
+    `asked`, `escalated`, `passed_on`, `reminded`; `again`, what was not delivered; or `renewed`, nobody's news.
+    """
+    if before is None or before.story.stage != found.story.stage:
+        return "asked"
+    if before.story.escalated != found.story.escalated:
+        return "escalated"
+    if len(before.story.changes) < len(found.story.changes):
+        return "passed_on"
+    if before.story.reminded < found.story.reminded:
+        return "reminded"
+    return "again" if before.story.attempts < found.story.attempts else "renewed"

@@ -1,0 +1,119 @@
+"""What comes in: values of the use cases, whose limits hold by construction. Pure.
+
+Every way in (JSON, a page, a command line, a queue) makes these, and nothing behind them checks a length again. They
+raise pydantic's ValidationError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from approvals.rules.policy import Policy  # noqa: TC001 - pydantic reads it
+from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Name, StageName, one_line
+from approvals.rules.value import TEXT_CHARACTERS, Problem, compact
+
+DETAILS_BYTES = 16 * 1024
+STAGES = 5
+
+
+def check_details(details: dict[str, Any]) -> dict[str, Any]:
+    """Accept a JSON object of limited size."""
+    size = len(compact(details).encode())
+    if size > DETAILS_BYTES:
+        raise ValueError(f"must have at most {DETAILS_BYTES:,} bytes of JSON, not {size:,}")
+    return details
+
+
+def check_form_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """Accept the answer to a form, of limited size."""
+    size = len(compact(answer))
+    if size > TEXT_CHARACTERS:
+        raise ValueError(f"must have at most {TEXT_CHARACTERS:,} characters of JSON, not {size:,}")
+    return answer
+
+
+def check_stage(value: Any) -> Any:
+    """Accept a stage's name, or its number from one."""
+    if isinstance(value, str):
+        return one_line(STAGE_NAME_CHARACTERS)(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= STAGES):
+        return value
+    raise ValueError(f"must be a stage's name, or its number from 1 to {STAGES}")
+
+
+Details = Annotated[dict[str, Any], AfterValidator(check_details)]
+FormAnswer = Annotated[dict[str, Any], AfterValidator(check_form_answer)]
+
+
+class Intake(BaseModel):
+    """What comes in: strict types, and no field that is not named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def problems(self) -> list[Problem]:
+        """Find what no single field shows."""
+        return []
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What somebody wants approved, before it is a request."""
+
+    requester: str
+    item: str
+    policy: Policy
+    description: str = ""
+    details: dict[str, Any] | None = None
+    fingerprint: str = ""
+    """What tells it from another one that is sent with the same Idempotency-Key."""
+    pointer: str = "/stages"
+    """Where its stages are written, for errors: a JSON pointer, empty for the short form of one stage."""
+
+    @property
+    def sign_in_demands(self) -> list[str]:
+        """Pointers to where people are wanted to be signed in."""
+        found = []
+        for number, stage in enumerate(self.policy.stages):
+            at = f"{self.pointer}/{number}" if self.pointer else ""
+            panels = ((at, stage.panel), (f"{at}/escalate_to", stage.escalation))
+            found += [f"{where}/assurance" for where, panel in panels if panel and panel.assurance == "signed-in"]
+        return found
+
+
+class Answer(Intake):
+    """A person's yes or no, before it is a decision."""
+
+    is_approved: bool
+    approver: Name
+    comments: Comments = ""
+    stage: Annotated[Any, AfterValidator(check_stage)] = None
+    """The stage that is meant: its name, or its number from one; None: whichever is asked."""
+    option: StageName | None = None
+    form: FormAnswer | None = None
+
+
+class Withdrawal(Intake):
+    """The wish to take a request back."""
+
+    by: Name
+    reason: Comments = ""
+
+
+class Delegation(Intake):
+    """The wish of a slot's holder that someone else decides."""
+
+    approver: Name
+    to: Name
+    comments: Comments = ""
+
+
+class Reassignment(Intake):
+    """The wish of someone in charge that someone else decides."""
+
+    by: Name
+    holder: Name
+    to: Name
+    reason: Comments = ""

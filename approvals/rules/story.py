@@ -1,0 +1,357 @@
+"""The values of a request: what was asked, what was heard, and what has become of it. Pure.
+
+`Story` is the orchestration's custom status while it runs and its output when done; its JSON stands in histories
+that live for weeks, so no field is ever renamed and a new one has the old behaviour as its default. What becomes of
+a request when something happens is decided in `hearing`. Times are instants in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - pydantic reads it
+import hashlib
+import json
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
+from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, rfc3339
+
+MAX_NOTES = 10
+STATUS_BYTES = 15_000
+"""What a custom status may weigh in UTF-16; over 16 KB the extension fails the instance (recorded)."""
+OUTPUT_BYTES = 900_000
+"""What an output may weigh; the scheduler takes a megabyte."""
+UNDELIVERED_TOLD = 10
+
+
+class Status(StrEnum):
+    """Where a request stands."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    TIMEOUT = "Timeout"
+    CANCELLED = "Cancelled"
+    FAILED = "Failed"
+    """The orchestration itself failed: a defect, never a decision."""
+
+
+class Request(Value):
+    """What was asked: the orchestration's input. `details` is the caller's JSON, carried as opaque text.
+
+    `deadline` is the first stage's. A request of the first version has no `policy`: one open slot, and silence
+    means a time-out.
+    """
+
+    request_id: str
+    requester: str
+    item: str
+    description: str = ""
+    details: str | None = None
+    created_at: Instant
+    deadline: Instant
+    base_url: str = ""
+    tell: bool = False
+    keyed: bool = False
+    retries: int = 0
+    """How often deliveries that failed are tried again; none in requests of before version 1.2."""
+    requester_assurance: Assurance = "key"
+    """How sure it is that the requester is who asked."""
+    fingerprint: str = ""
+    policy: Policy | None = None
+
+    @property
+    def effective_policy(self) -> Policy:
+        """The policy, or what having none means."""
+        if self.policy:
+            return self.policy
+        seconds = (self.deadline - self.created_at).total_seconds()
+        return Policy(stages=(Stage(panel=Panel(timeout_seconds=seconds)),), allow_self_approval=True)
+
+    @property
+    def decision_url(self) -> str:
+        """Where a system sends a person's decision."""
+        return f"{self.base_url}/api/approvals/{self.request_id}"
+
+    @property
+    def status_url(self) -> str:
+        """Where the request is looked up."""
+        return f"{self.base_url}/api/requests/{self.request_id}"
+
+
+class Decision(Value):
+    """A person's answer, as heard, and the slot it is for. `decision_id` tells it from every other."""
+
+    decision_id: Name
+    is_approved: bool
+    approver: Name
+    comments: Comments = ""
+    decided_at: Instant
+    stage: int = 0
+    escalated: bool = False
+    slot: int = 0
+    on_behalf_of: Name | None = None
+    channel: Name = "api"
+    assurance: Assurance = "key"
+    """How sure it is that the approver is who answered."""
+    signed_in_as: Name | None = None
+    """Who was signed in, as `tenant/object`, whether or not that is the approver."""
+    option: Name | None = None
+    form: Text | None = None
+    """What was filled in, as JSON text: data, never keys."""
+
+    @property
+    def heard_at(self) -> dt.datetime:
+        """When the service received it."""
+        return self.decided_at
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the answer for people: stages are counted from one."""
+        return {
+            "decision_id": self.decision_id,
+            "is_approved": self.is_approved,
+            "approver": self.approver,
+            "on_behalf_of": self.on_behalf_of,
+            "comments": self.comments,
+            "option": self.option,
+            "form": None if self.form is None else json.loads(self.form),
+            "channel": self.channel,
+            "assurance": self.assurance,
+            "signed_in_as": self.signed_in_as,
+            "stage": self.stage + 1,
+            "escalated": self.escalated,
+            "decided_at": rfc3339(self.decided_at),
+        }
+
+    def says_the_same_as(self, other: Decision) -> bool:
+        """Tell whether the same person said the same; the comments are not compared."""
+        same = (self.is_approved, self.option) == (other.is_approved, other.option)
+        return same and identity_key(self.approver) == identity_key(other.approver)
+
+
+class Change(Value):
+    """A slot is passed on: by someone in charge (`reassign`) or by its holder (`delegate`)."""
+
+    change_id: Name
+    kind: Literal["reassign", "delegate"]
+    by: Name
+    holder: Name
+    to: Name
+    reason: Comments = ""
+    changed_at: Instant
+
+    @property
+    def heard_at(self) -> dt.datetime:
+        """When the service received it."""
+        return self.changed_at
+
+
+class Cancellation(Value):
+    """The caller takes the request back."""
+
+    by: Name
+    reason: Comments = ""
+    cancelled_at: Instant
+
+    @property
+    def heard_at(self) -> dt.datetime:
+        """When the service received it."""
+        return self.cancelled_at
+
+
+class TimerFired(Value):
+    """A timer has fired that was set for this instant."""
+
+    heard_at: Instant
+
+
+Event = Decision | Change | Cancellation | TimerFired
+
+
+class Undelivered(Value):
+    """A message that a channel did not take: to whom, by which channel, and what `key` it had."""
+
+    to: Name | None = None
+    """Nobody in particular where a channel has many readers."""
+    channel: Name = ""
+    """Empty: it is not known which channels took it."""
+    key: str
+    occasion: str
+    permanent: bool = False
+    """Whether sending it again is useless: the person cannot be addressed there."""
+
+
+class Story(Value):
+    """What has become of a request: the orchestration's custom status while it runs, its output when done.
+
+    `waits` numbers the event names the instance listens to, where it is not the first of its kind. `holders` has
+    who a slot of the present panel was passed on to.
+    """
+
+    status: Status = Status.PENDING
+    settled_at: Instant | None = None
+    decision: Decision | None = None
+    cancellation: Cancellation | None = None
+    stage: int = 0
+    escalated: bool = False
+    asked_at: Instant | None = None
+    reminded: int = 0
+    holders: dict[str, str] = Field(default_factory=dict)
+    generations: dict[str, int] = Field(default_factory=dict)
+    """How often a slot of the present panel was passed on; each time voids the link before."""
+    votes: tuple[Decision, ...] = ()
+    changes: tuple[Change, ...] = ()
+    waits: dict[str, int] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+    attempts: int = 0
+    """How often it was tried again to deliver what failed, in the present panel or of the outcome."""
+    deliver_at: Instant | None = None
+    """When it is tried again."""
+    abridged: bool = False
+    """Whether texts were left out to keep within the custom status; the history has them (see `restored`)."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer can still count."""
+        return self.status is Status.PENDING
+
+    def with_note(self, note: str) -> Story:
+        """Add a note for operators; the first ten are kept."""
+        return self if len(self.notes) >= MAX_NOTES else self.model_copy(update={"notes": (*self.notes, note)})
+
+    def event_number(self, key: str) -> int:
+        """Give the number of the event name of this kind that is listened to."""
+        return self.waits.get(key, 1)
+
+    def with_next_number(self, key: str) -> Story:
+        """Go on to the next event name of this kind: the one before is spent."""
+        return self.model_copy(update={"waits": {**self.waits, key: self.event_number(key) + 1}})
+
+    def with_spent_event(self, key: str, note: str) -> Story:
+        """Go on after an event that counts for nothing took the wait for it."""
+        return self.with_note(note).with_next_number(key)
+
+    def vote_of(self, slot: int) -> Decision | None:
+        """Give the answer of a slot of the present panel, or nothing."""
+        for vote in self.votes:
+            if (vote.stage, vote.escalated, vote.slot) == (self.stage, self.escalated, slot):
+                return vote
+        return None
+
+    def last_change_to(self, person: str) -> str:
+        """Give the id of the change that passed a slot on to a person last."""
+        return next((change.change_id for change in reversed(self.changes) if change.to == person), "")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
+        whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
+        if self.undelivered:
+            whole["undelivered"] = whole["undelivered"][:UNDELIVERED_TOLD]
+        if utf16_size(whole) <= STATUS_BYTES:
+            return whole
+        return self.abridged_snapshot()
+
+    def output(self) -> dict[str, Any]:
+        """Give the story as JSON for the output, whose limit is a megabyte: abridged only beyond the imaginable."""
+        whole = self.model_dump(mode="json", exclude_none=True)
+        return whole if utf16_size(whole) <= OUTPUT_BYTES else self.abridged_snapshot()
+
+    def abridged_snapshot(self) -> dict[str, Any]:
+        """Give the story without its texts: votes and holders by number and digest, the rest from the history."""
+        without: dict[str, Any] = {"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()}
+        short = self.model_copy(update={**without, "undelivered": ()})
+        return {
+            **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
+            "status": self.status.value,
+            "abridged": True,
+            "v": [short_digest(vote.decision_id) for vote in self.votes],
+            "c": [short_digest(change.change_id) for change in self.changes],
+            "h": {slot: short_digest(self.last_change_to(holder)) for slot, holder in self.holders.items()},
+            "n": [note[:80] for note in self.notes],
+            **({"u": len(self.undelivered)} if self.undelivered else {}),
+            **({"x": True} if self.cancellation else {}),
+            **({"d": True} if self.decision else {}),
+        }
+
+
+def utf16_size(value: Any) -> int:
+    """Give the bytes of a value as compact JSON in UTF-16, which is how the extension weighs a custom status."""
+    return len(compact(value).encode("utf-16-le"))
+
+
+def short_digest(text: str) -> str:
+    """Give eight characters that tell ids of one request apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class Found(Value):
+    """A request and its story, as read."""
+
+    request: Request
+    story: Story
+    suspended: bool = False
+    """Whether an operator holds the instance: what it says of itself may run ahead of what will be."""
+
+    @property
+    def policy(self) -> Policy:
+        """What was agreed."""
+        return self.request.effective_policy
+
+    @property
+    def panel(self) -> Panel:
+        """The panel that is or was asked last."""
+        return self.policy.panel(self.story.stage, escalated=self.story.escalated)
+
+    @property
+    def stage_name(self) -> str:
+        """The present stage in words: its name, or its number from one."""
+        name = self.policy.stages[self.story.stage].name
+        return f"stage '{name}'" if name else f"stage {self.story.stage + 1}"
+
+    @property
+    def due_at(self) -> dt.datetime:
+        """When silence is taken for an answer."""
+        return (self.story.asked_at or self.request.created_at) + self.panel.timeout
+
+    @property
+    def next_reminder_at(self) -> dt.datetime | None:
+        """When people are reminded next, if they are."""
+        every = self.panel.remind_every
+        if not every or self.story.reminded >= MAX_REMINDERS:
+            return None
+        at = (self.story.asked_at or self.request.created_at) + every * (self.story.reminded + 1)
+        return at if at < self.due_at else None
+
+    def holder(self, slot: int) -> str | None:
+        """Give who may answer a slot now; nothing for the open one."""
+        passed_on = self.story.holders.get(str(slot))
+        return passed_on or (self.panel.approvers[slot] if self.panel.approvers else None)
+
+    def generation(self, slot: int) -> int:
+        """Count how often a slot of the present panel was passed on."""
+        return self.story.generations.get(str(slot), 0)
+
+    def slot_of(self, person: str) -> int | None:
+        """Give the slot a person may answer, if any."""
+        if not self.panel.approvers:
+            return 0
+        return next(
+            (s for s in range(self.panel.slots) if identity_key(self.holder(s) or "") == identity_key(person)), None
+        )
+
+    @property
+    def awaited(self) -> list[int]:
+        """The slots that have not answered."""
+        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot)]
+
+    def votes(self, *, yes: bool) -> int:
+        """Count the approving or rejecting answers of the present panel."""
+        here = (self.story.stage, self.story.escalated)
+        return sum(vote.is_approved is yes for vote in self.story.votes if (vote.stage, vote.escalated) == here)
+
+    def with_story(self, story: Story) -> Found:
+        """Give the same request with another story."""
+        return self.model_copy(update={"story": story})

@@ -1,0 +1,1 @@
+"""HTTP: JSON routes and the approver's page. They translate, and decide nothing."""

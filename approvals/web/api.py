@@ -1,0 +1,228 @@
+"""The JSON routes: they translate, and decide nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from approvals import VERSION, errors, settings
+from approvals.durable.instances import Instances
+from approvals.people.identity import Evidence
+from approvals.rules.intake import Answer, Delegation, Withdrawal
+from approvals.rules.value import compact
+from approvals.service import Approvals
+from approvals.web import bodies, headers, representation
+from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, Unexpected, json_response, problem_response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from approvals.rules.story import Found
+
+    Handler = Callable[[func.HttpRequest, Approvals], Awaitable[func.HttpResponse]]
+
+logger = logging.getLogger("approvals.web.api")
+
+blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+# --- routes ---------------------------------------------------------------------------------------
+
+
+@blueprint.route(route="api/requests", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def requests(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests`: ask."""
+    return await handle(req, client, {"POST": create})
+
+
+@blueprint.route(route="api/requests/{request_id}", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def request(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}`: look."""
+    return await handle(req, client, {"GET": read})
+
+
+@blueprint.route(route="api/requests/{request_id}/cancel", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def cancellation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}/cancel`: take back."""
+    return await handle(req, client, {"POST": cancel})
+
+
+@blueprint.route(route="api/approvals/{request_id}", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def approval(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/approvals/{request_id}`: decide."""
+    return await handle(req, client, {"POST": decide})
+
+
+@blueprint.route(route="api/requests/{request_id}/reassign", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def reassignment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}/reassign`: ask someone else."""
+    return await handle(req, client, {"POST": reassign})
+
+
+@blueprint.route(route="api/approvals/{request_id}/delegate", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def delegation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/approvals/{request_id}/delegate`: have someone else decide."""
+    return await handle(req, client, {"POST": delegate})
+
+
+@blueprint.route(route="api/policies/preview", methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def policy_preview(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/policies/preview`: what would happen."""
+    return await handle(req, client, {"POST": preview})
+
+
+@blueprint.route(route="api/health", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.durable_client_input(client_name="client")
+async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/health`: whether this app answers; it asks nobody else, so that a slow scheduler does not take it down."""
+    return await handle(req, client, {"GET": report_health})
+
+
+# --- what they do ---------------------------------------------------------------------------------
+
+
+async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Make a request: 201, or 200 for one this Idempotency-Key made before."""
+    key = headers.idempotency_key(req.headers)
+    proposal = bodies.parse_body(bodies.RequestBody, req.headers, req.get_body()).proposal()
+    made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
+    request = made.found.request
+    written = representation.creation_json(request, made.found.story, approvals.invitations(request))
+    return json_response(201 if made.fresh else 200, written, {"Location": request.status_url})
+
+
+async def read(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Tell the whole story; with `Prefer: wait=N` when it changes or after N seconds."""
+    wait = headers.preferred_wait(req.headers)
+    found = await approvals.wait_for_change(req.route_params["request_id"], wait)
+    text, etag = story_with_etag(found)
+    extra = {"ETag": etag} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
+    if headers.matches_if_none_match(etag, req.headers):
+        return func.HttpResponse(status_code=304, headers={**COMMON, **extra})
+    return json_response(200, text, extra)
+
+
+async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Take a decision: 200 once it is recorded, 202 when that could not be seen in time."""
+    body = bodies.parse_body(Answer, req.headers, req.get_body())
+    answer = await approvals.decide(req.route_params["request_id"], body, evidence(req, approvals))
+    return answer_response(answer.found, confirmed=answer.confirmed)
+
+
+async def cancel(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Take a request back: 200 once that is recorded, 202 when it could not be seen in time."""
+    body = bodies.parse_body(Withdrawal, req.headers, req.get_body())
+    request_id = req.route_params["request_id"]
+    require_current(req, await approvals.find(request_id))
+    answer = await approvals.cancel(request_id, body)
+    return answer_response(answer.found, confirmed=answer.confirmed)
+
+
+async def reassign(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Ask someone else: 200 once that is recorded."""
+    body = bodies.parse_body(bodies.ReassignmentBody, req.headers, req.get_body())
+    request_id = req.route_params["request_id"]
+    require_current(req, await approvals.find(request_id))
+    answer = await approvals.reassign(request_id, body.reassignment())
+    return answer_response(answer.found, confirmed=answer.confirmed)
+
+
+async def delegate(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Have someone else decide in one's place: 200 once that is recorded."""
+    body = bodies.parse_body(Delegation, req.headers, req.get_body())
+    answer = await approvals.delegate(req.route_params["request_id"], body, evidence(req, approvals))
+    return answer_response(answer.found, confirmed=answer.confirmed)
+
+
+async def preview(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Say what would happen with a request: with the imagined answers, and when nobody answers."""
+    body = bodies.parse_body(bodies.PreviewBody, req.headers, req.get_body())
+    with_answers, in_silence = approvals.preview(
+        body.request.proposal(), [each.answer() for each in body.answers], "/request"
+    )
+    seen = {"with_these_answers": with_answers, "if_nobody_answers": in_silence}
+    return json_response(200, {name: representation.preview_json(each) for name, each in seen.items()})
+
+
+def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
+    """Say what speaks for whoever calls: a key, which the host has checked, and the sign-in where that counts."""
+    return Evidence("api", person=approvals.signed_in(req.headers))
+
+
+def require_current(req: func.HttpRequest, found: Found) -> None:
+    """See that the caller knows the story they act on. Raises PreconditionMissing or Stale.
+
+    A request without named approvers has nothing to be stale about but its end, which is told anyway: it may be
+    cancelled without If-Match.
+    """
+    _, etag = story_with_etag(found)
+    known = headers.matches_if_match(etag, req.headers)
+    if known is None and any(stage.panel.approvers for stage in found.policy.stages):
+        raise errors.PreconditionMissing
+    if known is False:
+        raise errors.Stale(etag)
+
+
+def story_with_etag(found: Found) -> tuple[str, str]:
+    """Write the story, and the ETag of it."""
+    text = compact(representation.story_json(found))
+    return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+async def report_health(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
+    """Say that the app answers, and which version."""
+    return json_response(200, {"status": "ok", "version": VERSION})
+
+
+def answer_response(found: Found, *, confirmed: bool) -> func.HttpResponse:
+    """Tell what stands after an answer."""
+    if confirmed:
+        return json_response(200, representation.story_json(found))
+    where = {"Location": found.request.status_url, "Retry-After": RETRY_SECONDS}
+    return json_response(202, representation.story_json(found), where)
+
+
+# --- in and out -----------------------------------------------------------------------------------
+
+
+async def handle(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
+) -> func.HttpResponse:
+    """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape."""
+    allowed = allowed_methods(handlers)
+    try:
+        if req.method == "OPTIONS":
+            return func.HttpResponse(status_code=204, headers={**COMMON, "Allow": ", ".join(allowed)})
+        handler = handlers.get("GET" if req.method == "HEAD" else req.method)
+        if not handler:
+            return problem_response(errors.MethodNotOffered(allowed))
+        return await handler(req, Approvals(Instances(client), settings.current()))
+    except errors.ApprovalError as error:
+        return problem_response(error)
+    except Exception:
+        logger.exception("%s %s failed", req.method, urlsplit(req.url).path)
+        return problem_response(Unexpected())
+
+
+def allowed_methods(handlers: dict[str, Handler]) -> tuple[str, ...]:
+    """Name the methods a route answers to."""
+    head = ("HEAD",) if "GET" in handlers else ()
+    return (*handlers, *head, "OPTIONS")
+
+
+def origin(req: func.HttpRequest) -> str:
+    """Give the address the request came to: a development convenience, PUBLIC_BASE_URL goes before it."""
+    parts = urlsplit(req.url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,283 @@
+"""JSON as it comes in: the spelling of every body, read strictly."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
+from approvals.rules import forms, policy
+from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment
+from approvals.rules.preview import ImaginedAnswer
+from approvals.rules.text import Comments, Description, Item, Name, StageName
+from approvals.rules.value import Problem, compact, pointer_to
+from approvals.web import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BODY_BYTES = 64 * 1024
+TIMEOUT_SECONDS = (1, 30 * 24 * 3600)
+DEFAULT_TIMEOUT_HOURS = 24.0
+PROBLEMS_TOLD = 20
+APPROVERS = 20
+OPTIONS = 10
+ANSWERS = 100
+
+
+def hours_to_seconds(hours: float) -> float:
+    """Give seconds for hours, to the millisecond."""
+    return round(hours * 3600, 3)
+
+
+def check_duration(hours: float) -> float:
+    """Accept a duration between one second and thirty days, given in hours."""
+    least, most = TIMEOUT_SECONDS
+    if not least <= hours_to_seconds(hours) <= most:
+        raise ValueError(f"must be between one second (1/3600) and 30 days ({most // 3600})")
+    return hours
+
+
+def check_number(value: Any) -> Any:
+    """Refuse true and false where a number is meant, and integers no float can hold."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports ValueErrors
+    if isinstance(value, int) and abs(value) > 2**53:
+        raise ValueError("is out of range")
+    return value
+
+
+def check_required(value: Any) -> Any:
+    """Accept how many must approve."""
+    if value in ("any", "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= APPROVERS):
+        return value
+    raise ValueError(f'must be "any", "all" or a number from 1 to {APPROVERS}')
+
+
+Required = Annotated[Any, AfterValidator(check_required)]
+Hours = Annotated[float, BeforeValidator(check_number), Field(allow_inf_nan=False), AfterValidator(check_duration)]
+
+
+def panel_of_people(given: Any) -> Any:
+    """Accept a bare list of people where a panel is meant."""
+    return {"approvers": given} if isinstance(given, list) else given
+
+
+class PanelBody(Intake):
+    """The people asked at once, until when, and what silence means."""
+
+    approvers: Annotated[list[Name], Field(default_factory=list, max_length=APPROVERS)]
+    required: Required = "any"
+    reject_when: policy.RejectWhen = "any"
+    timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
+    on_timeout: Literal["timeout", "approve", "reject"] = "timeout"
+    remind_every_hours: Hours | None = None
+    assurance: policy.Demand = "any"
+
+    def panel(self) -> policy.Panel:
+        """Give the panel these words mean."""
+        required = {"any": 1, "all": len(self.approvers) or 1}.get(self.required, self.required)
+        return policy.Panel(
+            approvers=tuple(self.approvers),
+            required=required,
+            reject_when=self.reject_when,
+            timeout_seconds=hours_to_seconds(self.timeout_hours),
+            on_timeout=self.on_timeout,
+            remind_every_seconds=None if self.remind_every_hours is None else hours_to_seconds(self.remind_every_hours),
+            assurance=self.assurance,
+        )
+
+
+class AskingBody(PanelBody):
+    """A panel that may escalate."""
+
+    on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
+    escalate_to: Annotated[PanelBody | None, BeforeValidator(panel_of_people)] = None
+
+    def stage(self, name: str = "") -> policy.Stage:
+        """Give the stage these words mean."""
+        escalation = self.escalate_to.panel() if self.escalate_to else None
+        return policy.Stage(name=name, panel=self.panel(), escalation=escalation)
+
+    def loose_ends(self, at: str) -> list[Problem]:
+        """Find what does not fit together within the stage."""
+        found = []
+        if (self.on_timeout == "escalate") != bool(self.escalate_to):
+            found.append(Problem(f"{at}/escalate_to", 'goes with on_timeout "escalate", and only with it'))
+        if self.escalate_to and not self.escalate_to.approvers:
+            found.append(Problem(f"{at}/escalate_to/approvers", "is required"))
+        if not self.approvers and self.panel().required > 1:
+            found.append(Problem(f"{at}/required", "needs approvers to be named"))
+        return found
+
+
+class StageBody(AskingBody):
+    """One stage of several."""
+
+    name: StageName = ""
+
+
+class OptionBody(Intake):
+    """A named answer beyond yes and no."""
+
+    name: StageName
+    approves: bool
+
+
+class RequestBody(AskingBody):
+    """`POST /api/requests`: one stage in the short form, or `stages`."""
+
+    requester: Name
+    item: Item
+    description: Description = ""
+    details: Details | None = None
+    stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
+    allow_self_approval: bool = False
+    comment_required: policy.CommentRequired = "never"
+    options: Annotated[list[OptionBody], Field(default_factory=list, max_length=OPTIONS)]
+    form: Details | None = None
+
+    def proposal(self) -> Proposal:
+        """Give the proposal these words mean."""
+        return Proposal(
+            requester=self.requester,
+            item=self.item,
+            policy=self.to_policy(),
+            description=self.description,
+            details=self.details,
+            fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
+            pointer="/stages" if self.stages else "",
+        )
+
+    def to_policy(self) -> policy.Policy:
+        """Give the policy these words mean."""
+        stages = [stage.stage(stage.name) for stage in self.stages] if self.stages else [self.stage()]
+        return policy.Policy(
+            stages=tuple(stages),
+            allow_self_approval=self.allow_self_approval,
+            comment_required=self.comment_required,
+            options=tuple(policy.Option(name=option.name, approves=option.approves) for option in self.options),
+            form=None if self.form is None else compact(self.form),
+        )
+
+    def problems(self) -> list[Problem]:
+        """Find nonsense: what cannot be meant, or cannot be kept."""
+        if self.stages:
+            short = sorted(self.model_fields_set & set(AskingBody.model_fields))
+            if short:
+                return [Problem(f"/{name}", "belongs into a stage when stages are given") for name in short]
+            found = [end for i, stage in enumerate(self.stages) for end in stage.loose_ends(f"/stages/{i}")]
+        else:
+            found = self.loose_ends("")
+        found += policy.policy_problems(self.to_policy(), self.requester, "/stages" if self.stages else "")
+        if self.form is not None and (problem := forms.schema_problem(self.form)):
+            found.append(Problem(f"/form{problem.pointer}", problem.detail))
+        return found
+
+    def canonical(self) -> str:
+        """Write the body so that bodies that mean the same are the same text.
+
+        What the first version did not have is written only where it is not the default, so that a key of its time
+        still finds its request.
+        """
+        first = {"requester", "item", "timeout_hours", "description", "details"}
+        later = self.model_dump(exclude=first, exclude_defaults=True)
+        return json.dumps(self.model_dump(include=first) | later, sort_keys=True, ensure_ascii=False)
+
+
+class ReassignmentBody(Intake):
+    """`POST /api/requests/{request_id}/reassign`."""
+
+    by: Name
+    holder: Annotated[Name, Field(alias="from")]
+    to: Name
+    reason: Comments = ""
+
+    def reassignment(self) -> Reassignment:
+        """Give the reassignment these words mean."""
+        return Reassignment(**self.model_dump())
+
+
+class ImaginedBody(Intake):
+    """An answer that somebody might give."""
+
+    approver: Name
+    is_approved: bool
+    after_hours: Annotated[float, BeforeValidator(check_number), Field(ge=0, le=24 * 365, allow_inf_nan=False)]
+    comments: Comments = ""
+    option: StageName | None = None
+
+    def answer(self) -> ImaginedAnswer:
+        """Give the imagined answer these words mean."""
+        after = dt.timedelta(hours=self.after_hours)
+        return ImaginedAnswer(after=after, **self.model_dump(exclude={"after_hours"}))
+
+
+class PreviewBody(Intake):
+    """`POST /api/policies/preview`."""
+
+    request: RequestBody
+    answers: Annotated[list[ImaginedBody], Field(default_factory=list, max_length=ANSWERS)]
+
+    def problems(self) -> list[Problem]:
+        """Find the nonsense of the request."""
+        return [Problem(f"/request{found.pointer}", found.detail) for found in self.request.problems()]
+
+
+B = TypeVar("B", bound=Intake)
+
+
+def parse_body(kind: type[B], headers: Mapping[str, str], body: bytes) -> B:
+    """Read a body.
+
+    Raises BodyMissing, BodyTooLarge, NotJsonMedia or Unreadable when it is no JSON to us, Invalid with a pointer
+    to every field that is wrong otherwise.
+    """
+    if not body:
+        raise BodyMissing
+    if len(body) > BODY_BYTES:
+        raise BodyTooLarge(BODY_BYTES)
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise NotJsonMedia
+    content = read_json(body)
+    if not isinstance(content, dict):
+        raise Invalid((Problem("", "must be a JSON object"),))
+    return validate(kind, content)
+
+
+def validate(kind: type[B], content: dict[str, Any]) -> B:
+    """Read a body whose content has been read. Raises Invalid."""
+    try:
+        body_read = kind.model_validate(content)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[:PROBLEMS_TOLD]
+        raise Invalid(tuple(describe_error(dict(each)) for each in found)) from None
+    if problems := body_read.problems():
+        raise Invalid(tuple(problems[:PROBLEMS_TOLD]))
+    return body_read
+
+
+def describe_error(error: dict[str, Any]) -> Problem:
+    """Say what pydantic found, with a JSON pointer and in our words where its own are technical."""
+    pointer = pointer_to(*error["loc"])
+    said = {"missing": "is required", "extra_forbidden": "is not a field here"}.get(error["type"])
+    return Problem(pointer, said or error["msg"].removeprefix("Value error, "))
+
+
+def read_json(body: bytes) -> Any:
+    """Read JSON strictly (see `jsontext`). Raises Unreadable."""
+    try:
+        text = body.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise Unreadable("The body begins with a byte order mark. Send UTF-8 without one.")
+        return jsontext.read(text)
+    except UnicodeDecodeError:
+        raise Unreadable("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except jsontext.Refused as error:
+        raise Unreadable(str(error)) from None

@@ -1,0 +1,51 @@
+"""Headers of a call, read. Raises BadHeader for what makes no sense; what is only a preference never does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from approvals.errors import BadHeader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY_CHARACTERS = 255
+WAIT_SECONDS = 25
+
+VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
+PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str | None:
+    """Read `Idempotency-Key`. Raises BadHeader for one that is empty, too long or not visible ASCII."""
+    key = headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not VISIBLE_ASCII.fullmatch(key) or len(key) > KEY_CHARACTERS:
+        raise BadHeader(f"Idempotency-Key must be 1 to {KEY_CHARACTERS} visible ASCII characters.")
+    return key
+
+
+def preferred_wait(headers: Mapping[str, str]) -> int:
+    """Read `Prefer: wait=N` (RFC 7240), at most 25 seconds; a preference that cannot be read is not one."""
+    for preference in PREFERENCE.findall(headers.get("prefer", "")):
+        if found := WAIT.fullmatch(preference):
+            return min(int(found[2]), WAIT_SECONDS)
+    return 0
+
+
+def matches_if_none_match(etag: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether `If-None-Match` names this ETag; compared weakly, as RFC 9110 has it for this header."""
+    named = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    return etag in named or named == ["*"]
+
+
+def matches_if_match(etag: str, headers: Mapping[str, str]) -> bool | None:
+    """Tell whether `If-Match` names this ETag or any; nothing when there is no such header."""
+    given = headers.get("if-match")
+    if given is None:
+        return None
+    named = [tag.strip() for tag in given.split(",")]
+    return etag in named or named == ["*"]

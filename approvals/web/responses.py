@@ -1,0 +1,76 @@
+"""What an error is in HTTP, and the headers of every answer. Every error becomes a status here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import azure.functions as func
+
+from approvals import errors
+from approvals.rules.value import compact
+
+# The host answers a method that a route does not name with an empty 404; to say 405 a route names them all.
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+STATUSES: dict[type[errors.ApprovalError], int] = {
+    errors.BodyMissing: 400,
+    errors.BodyTooLarge: 413,
+    errors.NotJsonMedia: 415,
+    errors.Unreadable: 400,
+    errors.BadHeader: 400,
+    errors.Invalid: 422,
+    errors.KeyReused: 422,
+    errors.MethodNotOffered: 405,
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.PreconditionMissing: 428,
+    errors.Stale: 412,
+    errors.Conflict: 409,
+    errors.AlreadyDecided: 409,
+    errors.NoLongerOpen: 410,
+    errors.SchedulerUnavailable: 503,
+}
+RETRY_SECONDS = "2"
+COMMON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Unexpected(errors.ApprovalError):
+    """A defect of ours: what it was is in the log, not in the answer."""
+
+    code = "internal"
+    title = "Something went wrong here"
+
+    def __init__(self) -> None:
+        super().__init__("This is our defect, and it was logged. Sending the same again is safe.")
+
+
+def status_of(error: errors.ApprovalError) -> int:
+    """Give the status of an error: its own, or its nearest ancestor's."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
+def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
+    """Write an error as `application/problem+json` (RFC 9457)."""
+    status = status_of(error)
+    body = {
+        "type": f"urn:durable-approvals:problem:{error.code}",
+        "title": error.title,
+        "status": status,
+        "detail": str(error),
+        "code": error.code,
+        **error.evidence(),
+    }
+    headers = {}
+    if isinstance(error, errors.MethodNotOffered):
+        headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.SchedulerUnavailable):
+        headers["Retry-After"] = RETRY_SECONDS
+    return json_response(status, body, headers, media="application/problem+json")
+
+
+def json_response(
+    status: int, body: dict[str, Any] | str, headers: dict[str, str] | None = None, media: str = "application/json"
+) -> func.HttpResponse:
+    """Answer with JSON that nobody keeps and nobody guesses the type of."""
+    text = body if isinstance(body, str) else compact(body)
+    return func.HttpResponse(text, status_code=status, mimetype=media, headers={**COMMON, **(headers or {})})

@@ -1,0 +1,445 @@
+"""Whole policies: any order of anything against rules written anew, behind the gate and without it."""
+
+import datetime as dt
+import itertools
+import json
+import random
+import warnings
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from approvals.rules import hearing, judging
+from approvals.rules.events import awaited_events, next_wake_at, slot_key
+from approvals.rules.preview import ImaginedAnswer, play
+from approvals.rules.story import Change, Found, Story, TimerFired
+from devhost import replay
+from tests.builders import (
+    ADA,
+    ALAN,
+    EVE,
+    GRACE,
+    HOUR,
+    NOON,
+    a_panel,
+    a_policy,
+    asked,
+    cancelled,
+    decided,
+    passed_on,
+    undelivered,
+)
+from tests.referee import Referee
+from tests.simulation import Instance, answer
+
+PEOPLE = [GRACE, ALAN, EVE, "mary@example.com", "José", ADA]
+MINUTE = dt.timedelta(minutes=1)
+
+
+@st.composite
+def panels(draw, *, may_escalate):
+    people = draw(st.lists(st.sampled_from(PEOPLE[:5]), max_size=4, unique=True))
+    hours = draw(st.sampled_from([1, 5, 30, 24 * 6, 24 * 11]))
+    silence = ["timeout", "approve", "reject"] + (["escalate"] if may_escalate else [])
+    return a_panel(
+        *people,
+        hours=hours,
+        required=draw(st.integers(1, max(1, len(people)))),
+        reject_when=draw(st.sampled_from(["any", "impossible"])),
+        on_timeout=draw(st.sampled_from(silence)),
+        remind_hours=draw(st.sampled_from([None, None, 0.5, 7])) if hours > 7 else None,
+    )
+
+
+@st.composite
+def policies(draw):
+    stages = draw(st.lists(panels(may_escalate=False), min_size=1, max_size=3))
+    last = draw(panels(may_escalate=True))
+    escalation = draw(panels(may_escalate=False)) if last.on_timeout == "escalate" else None
+    return a_policy(*stages[:-1], last, escalation=escalation, allow_self_approval=draw(st.booleans()))
+
+
+class AnyPolicy(RuleBasedStateMachine):
+    """Votes, changes, cancellations and timers in any order: the model and the referee never differ."""
+
+    @initialize(policy=policies())
+    def ask(self, policy):
+        request = asked(policy=policy)
+        self.found = Found(request=request, story=Story())
+        self.referee = Referee(request)
+        self.now = NOON
+        self.wakes_at = next_wake_at(self.found, NOON)
+
+    def hear(self, thing, key):
+        before = (self.found.story.stage, self.found.story.escalated)
+        self.found = hearing.apply_event(self.found, thing, key, self.now)
+        self.referee.hear(thing, self.now)
+        if before != (self.found.story.stage, self.found.story.escalated):
+            self.wakes_at = next_wake_at(self.found, self.now)
+
+    @rule(minutes=st.integers(0, 2000))
+    def time_passes(self, minutes):
+        self.now += minutes * MINUTE
+
+    @rule(who=st.sampled_from(PEOPLE), yes=st.booleans(), slot=st.integers(0, 4), stage=st.integers(0, 2))
+    def anyone_answers_anything(self, who, yes, slot, stage):
+        story = self.found.story
+        vote = decided(who, yes=yes, after=self.now - NOON, slot=slot, stage=stage, escalated=story.escalated)
+        self.hear(vote, slot_key(story, slot))
+
+    @rule(yes=st.booleans(), data=st.data())
+    def someone_awaited_answers(self, yes, data):
+        story = self.found.story
+        slot = data.draw(st.sampled_from(self.found.awaited or [0]))
+        who = self.found.holder(slot) or GRACE
+        here = {"stage": story.stage, "escalated": story.escalated, "slot": slot}
+        self.hear(decided(who, yes=yes, after=self.now - NOON, **here), slot_key(story, slot))
+
+    @rule(holder=st.sampled_from(PEOPLE), to=st.sampled_from([*PEOPLE, "new@example.com"]))
+    def someone_passes_on(self, holder, to):
+        if "change" in awaited_events(self.found).values():
+            self.hear(passed_on(holder, to, after=self.now - NOON), "change")
+
+    @rule()
+    def the_caller_cancels(self):
+        self.hear(cancelled(after=self.now - NOON), "cancel")
+
+    @precondition(lambda self: self.found.story.is_open)
+    @rule()
+    def the_timer_fires(self):
+        self.now = max(self.now, self.wakes_at)
+        self.hear(TimerFired(heard_at=self.wakes_at), "")
+        self.wakes_at = next_wake_at(self.found, self.now)
+
+    @invariant()
+    def the_referee_agrees(self):
+        if hasattr(self, "found"):
+            agree(self.found, self.referee)
+
+    @invariant()
+    def the_early_answer_is_the_orchestrators(self):
+        if not hasattr(self, "found") or not self.found.story.is_open:
+            return
+        for who in (GRACE, ADA):
+            slot = self.found.slot_of(who)
+            here = {"stage": self.found.story.stage, "escalated": self.found.story.escalated, "slot": slot or 0}
+            vote = decided(who, after=self.now - NOON, decision_id="new", **here)
+            judgement = judging.judge_decision(self.found, vote, stage=self.found.story.stage)
+            after = hearing.apply_event(self.found, vote, slot_key(self.found.story, slot or 0), self.now)
+            assert (judgement == "open") == (len(after.story.votes) > len(self.found.story.votes))
+
+
+def agree(found, referee):
+    story = found.story
+    assert story.status == referee.status
+    assert story.settled_at == referee.settled_at
+    assert (story.decision or story.cancellation) == referee.by
+    if story.is_open:
+        assert (story.stage, story.escalated, story.reminded) == (referee.stage, referee.escalated, referee.reminders)
+        assert [found.holder(slot) for slot in range(found.panel.slots)] == referee.seats
+        assert set(range(len(referee.seats))) - set(found.awaited) == set(referee.answers)
+
+
+AnyPolicy.TestCase.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+TestAnyPolicy = AnyPolicy.TestCase
+
+
+# --- behind the gate ------------------------------------------------------------------------------
+
+
+def a_random_policy(chance):
+    def one(may_escalate):
+        people = chance.sample(PEOPLE[:5], chance.choice([0, 1, 2, 3, 4]))
+        hours = chance.choice([1, 5, 30, 24 * 6, 24 * 11])
+        silence = ["timeout", "approve", "reject", *(["escalate"] * 3 if may_escalate else [])]
+        return a_panel(
+            *people,
+            hours=hours,
+            required=chance.randint(1, max(1, len(people))),
+            reject_when=chance.choice(["any", "impossible"]),
+            on_timeout=chance.choice(silence),
+            remind_hours=chance.choice([None, None, hours / 4]),
+        )
+
+    stages = [one(False) for _ in range(chance.choice([0, 0, 1, 2]))]
+    last = one(True)
+    return a_policy(*stages, last, escalation=one(False) if last.on_timeout == "escalate" else None)
+
+
+def events_of(chance, instance, number):
+    """Something somebody sends, as the service would send it, or as someone who goes round it would."""
+    found, after = instance.found, instance.now - NOON
+    story = found.story
+    act = chance.random()
+    if act < 0.06:
+        return instance.raised(
+            "cancel", cancelled(after=after).model_dump(mode="json"), number=story.event_number("cancel")
+        )
+    if act < 0.16 and found.panel.approvers:
+        holder = found.holder(chance.randrange(found.panel.slots))
+        change = passed_on(holder, chance.choice([*PEOPLE, f"new-{number}"]), after=after, change_id=f"c{number}")
+        return instance.change(change, number=story.event_number("change"))
+    slot = chance.randrange(found.panel.slots)
+    key = slot_key(story, slot)
+    if act < 0.22:
+        return instance.raised(key, {"nonsense": number}, number=story.event_number(key))
+    who = found.holder(slot) if chance.random() < 0.85 else chance.choice(PEOPLE)
+    vote = decided(
+        who or chance.choice(PEOPLE),
+        yes=chance.random() < 0.7,
+        after=after,
+        decision_id=f"d{number}",
+        stage=story.stage,
+        escalated=story.escalated,
+        slot=slot,
+    )
+    return instance.decision(vote, key=key, number=story.event_number(key))
+
+
+def random_schedule(seed):
+    """Run the orchestrator to its end on a random, unkind day."""
+    chance = random.Random(seed)
+    policy = a_random_policy(chance)
+    tell = chance.random() < 0.5
+    instance = Instance(asked(policy=policy, tell=tell, retries=chance.choice([0, 5]), keyed=chance.random() < 0.2))
+    on_the_way, number = [], 0
+    instance.start()
+    for _ in range(600):
+        if instance.end:
+            break
+        arriving = []
+        if number < 14 and chance.random() < 0.4:
+            number += 1
+            event = events_of(chance, instance, number)
+            on_the_way += [event] * chance.choice([0, 1, 1, 1, 2])  # lost, once, twice
+        for running in list(instance.running):
+            if chance.random() < 0.5:
+                in_part = {"undelivered": [undelivered()]} if tell else {}
+                luck = chance.choice([{}, {}, {"failure": "bad luck"}, in_part])
+                arriving += [instance.result(running, **luck)] * chance.choice([1, 1, 1, 2])
+                instance.running.pop(running)
+        while on_the_way and chance.random() < 0.5:
+            arriving.append(on_the_way.pop(chance.randrange(len(on_the_way))))
+        if instance.due() and chance.random() < 0.2:
+            instance.now += (instance.due()[0][0] - instance.now) * chance.random()
+        if instance.due() and (chance.random() < 0.1 or not (arriving or instance.running or on_the_way)):
+            arriving.append(instance.fire())
+        chance.shuffle(arriving)
+        if arriving:
+            instance.deliver(*arriving)
+            assert not overlooked(instance), f"schedule {seed} overlooks {overlooked(instance)}"
+    return instance
+
+
+def heard_by(instance, monkeypatch):
+    """What the orchestrator heard, in its order, in the last replay."""
+    heard = []
+    real = hearing.apply_event
+
+    def listening(found, thing, key, now):
+        heard.append((thing, key, now))
+        return real(found, thing, key, now)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hearing, "apply_event", listening)
+        answer(instance.history[: instance.answers[-1][0]], instance.request)
+    return heard
+
+
+def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(monkeypatch, capsys):
+    """Stages, reminders, escalations, changes; events lost, doubled, shuffled, forged; activities that fail."""
+    schedules, outcomes, rounds, votes, changes = 2000, {}, 0, 0, 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the SDK warns of every second event of a name
+        for seed in range(schedules):
+            instance = random_schedule(seed)
+
+            assert isinstance(instance.end, replay.Completed), f"schedule {seed} did not end: {instance.end}"
+            found = instance.found
+            heard = heard_by(instance, monkeypatch)
+            referee = Referee(instance.request)
+            for thing, _, now in heard:
+                referee.hear(thing, now)
+            agree(found, referee)
+            nothing_was_doubled(seed, instance, heard)
+            told, *again = instance.activities_of("process_approval")
+            assert all(each["occasion"] == "again" for each in again)
+            assert told["story"]["status"] == found.story.status
+            outcomes[found.story.status] = outcomes.get(found.story.status, 0) + 1
+            rounds += len(instance.activities_of("submit_approval_request"))
+            votes += len(found.story.votes)
+            changes += len(found.story.changes)
+
+    with capsys.disabled():
+        print(f"{schedules} schedules, {rounds} rounds, {votes} votes, {changes} changes: {outcomes}")
+    assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > 150, outcomes
+    assert votes > schedules / 2
+    assert changes > 100
+
+
+def nothing_was_doubled(seed, instance, heard):
+    """Each answer counts once, and only what was heard counts."""
+    ids = [getattr(thing, "decision_id", None) or getattr(thing, "change_id", None) for thing, _, _ in heard]
+    ids = [one for one in ids if one]
+    counted = [vote.decision_id for vote in instance.found.story.votes]
+    assert len(counted) == len(set(counted)), f"schedule {seed} counted a vote twice"
+    assert set(counted) <= set(ids)
+
+
+def overlooked(instance):
+    """Answers that have come and would count, under names the instance still waits for, though it is at rest."""
+    if instance.end or any(a.name == "submit_approval_request" for a in instance.running.values()):
+        return []
+    found, first = instance.found, {}
+    for event in instance.history:
+        if event["EventType"] == 15:
+            first.setdefault(event["Name"], json.loads(json.loads(event["Input"])))
+    listened = awaited_events(found) if found.story.is_open else {}
+    return [data for name, data in first.items() if name in listened and in_time(data, found.due_at)]
+
+
+def in_time(data, due_at):
+    at = data.get("decided_at") or data.get("cancelled_at") or data.get("changed_at")
+    return at and dt.datetime.fromisoformat(at) < due_at
+
+
+# --- quorum ---------------------------------------------------------------------------------------
+
+
+def test_a_quorum_cannot_be_faked_in_any_order_of_events_around_the_activities(capsys):
+    """Every order of up to six events of three approvers, cut in every way before, during and after each activity."""
+    policy = a_policy(a_panel(GRACE, ALAN, EVE, required=2, reject_when="impossible"))
+    kinds = [(GRACE, 0, True), (GRACE, 0, False), (ALAN, 1, True), (ALAN, 1, False), (EVE, 2, True), (EVE, 2, False)]
+    tried = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for count in range(1, 7):
+            for order in itertools.permutations(kinds, count):
+                for first, second in itertools.combinations_with_replacement(range(count + 1), 2):
+                    if count > 2 and (first, second) not in {(0, 0), (0, count), (count, count), (1, count - 1)}:
+                        continue
+                    tried += 1
+                    play_a_quorum(policy, order, first, second)
+    with capsys.disabled():
+        print(f"{tried} orders and cuts tried")
+    assert tried > 7000
+
+
+def play_a_quorum(policy, order, first, second):
+    """Some events before the message is sent, some while it is, the rest after; then the rule of counting by hand."""
+    instance = Instance(asked(policy=policy, tell=True))
+
+    def event(index):
+        who, slot, yes = order[index]
+        key = f"decision-0-{slot}" if slot else "decision"
+        after = HOUR + index * MINUTE
+        return instance.decision(decided(who, yes=yes, after=after, slot=slot, decision_id=f"d{index}"), key=key)
+
+    instance.start(*map(event, range(first)))
+    for index in range(first, second):
+        instance.deliver(event(index))
+    if not instance.end and any(a.name == "submit_approval_request" for a in instance.running.values()):
+        number = next(n for n, a in instance.running.items() if a.name == "submit_approval_request")
+        instance.finish(number)
+    for index in range(second, len(order)):
+        instance.deliver(event(index))
+
+    said = {}
+    for who, _, yes in order:
+        said.setdefault(who, yes)
+        if list(said.values()).count(True) == 2 or list(said.values()).count(False) == 2:
+            break
+    yes, no = list(said.values()).count(True), list(said.values()).count(False)
+    wanted = "Approved" if yes == 2 else "Rejected" if no == 2 else "Pending"
+    status = instance.custom_status["status"]
+    assert status == wanted, f"{order} cut at {first}, {second}: {status}, not {wanted}"
+
+
+@pytest.mark.parametrize("round_", range(11))
+def test_a_decision_in_every_reminder_round_counts(round_):
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, hours=100, remind_hours=1)))).start()
+
+    for _ in range(round_):
+        instance.deliver(instance.fire())
+        for number in [n for n, a in instance.running.items() if a.name == "submit_approval_request"]:
+            instance.finish(number)
+    instance.deliver(instance.decision(decided(GRACE, after=instance.now - NOON)))
+
+    assert instance.custom_status["status"] == "Approved"
+    assert instance.custom_status.get("reminded", 0) == round_
+
+
+# --- previews and runs ----------------------------------------------------------------------------
+
+
+def test_what_is_previewed_is_what_happens():
+    """Random policies and answers: the preview's outcome, votes and time are those of the orchestrator's run."""
+    for seed in range(400):
+        chance = random.Random(seed)
+        request = asked(policy=a_random_policy(chance))
+        answers = [
+            ImaginedAnswer(
+                approver=chance.choice(PEOPLE), is_approved=chance.random() < 0.7, after=chance.random() * 40 * HOUR
+            )
+            for _ in range(chance.randrange(6))
+        ]
+
+        seen = play(request, answers)
+        ran = run(request, answers)
+
+        assert ran.story.status == seen.found.story.status, seed
+        assert [v.approver for v in ran.story.votes] == [v.approver for v in seen.found.story.votes], seed
+        assert abs(ran.story.settled_at - seen.found.story.settled_at) < dt.timedelta(seconds=1), seed
+
+
+def run(request, answers):
+    """Play the same answers to a real orchestrator behind the gate."""
+    instance = Instance(request).start()
+    coming = sorted(answers, key=lambda a: a.after)
+    while not instance.end:
+        for number in list(instance.running):
+            instance.finish(number)
+        if instance.end:
+            break
+        due = instance.due()
+        if coming and (not due or NOON + coming[0].after < due[0][0]):
+            imagined = coming.pop(0)
+            instance.now = NOON + imagined.after
+            found = instance.found
+            slot = found.slot_of(imagined.approver)
+            if slot is None or not found.story.is_open:
+                continue
+            here = {"stage": found.story.stage, "escalated": found.story.escalated, "slot": slot}
+            vote = decided(imagined.approver, yes=imagined.is_approved, after=imagined.after, **here)
+            if judging.judge_decision(found, vote, stage=found.story.stage) == "open":
+                key = slot_key(found.story, slot)
+                instance.deliver(instance.decision(vote, key=key, number=found.story.event_number(key)))
+        elif due:
+            instance.deliver(instance.fire())
+    return instance.found
+
+
+def test_a_change_reaches_the_orchestrator_and_its_new_holder_is_told():
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, ALAN, required=2)), tell=True)).start()
+    instance.finish(1)
+
+    instance.deliver(instance.change(passed_on(GRACE, EVE)))
+
+    (told,) = instance.activities_of("submit_approval_request")[1:]
+    assert told["occasion"] == "passed_on"
+    assert instance.found.holder(0) == EVE
+    assert Change.model_validate(told["found"]["story"]["changes"][0]).to == EVE
+
+
+def test_the_timer_of_a_stage_that_is_over_is_cancelled():
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, hours=50), a_panel(ALAN, hours=1)))).start()
+
+    instance.deliver(instance.decision(decided(GRACE)))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.decision(decided(ALAN, stage=1, after=HOUR / 2), key="decision-2-0"))
+    instance.finish(next(iter(instance.running)))
+
+    assert instance.story["status"] == "Approved"
+    assert instance.end is not None

@@ -1,0 +1,104 @@
+"""Headers of a call: keys, preferences, conditions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from approvals.errors import (
+    BadHeader,
+)
+from approvals.web import headers
+
+
+@pytest.mark.parametrize("key", ["k", "order-1", '"8e03978e-40d5-43e8-bc93-6894a57f9324"', "!~", "x" * 254, "x" * 255])
+def test_a_key_is_taken_as_it_is(key):
+    assert headers.idempotency_key({"idempotency-key": key}) == key
+
+
+def test_no_key_is_none():
+    assert headers.idempotency_key({}) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["", " ", "a b", "a\tb", "a\nb", "k\n", "\x7f", "\N{EURO SIGN}", "\xe9", "x" * 256], ids=ascii
+)
+def test_a_key_that_is_none_is_refused(key):
+    with pytest.raises(BadHeader, match="Idempotency-Key"):
+        headers.idempotency_key({"idempotency-key": key})
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("wait=0", 0),
+        ("wait=1", 1),
+        ("wait=24", 24),
+        ("wait=25", 25),
+        ("wait=26", 25),
+        ("wait=999999999", 25),
+        ("wait=007", 7),
+        ('wait="5"', 5),
+        ("Wait = 5 ", 5),
+        ("wait=5; strict", 5),
+        ("respond-async, wait=5", 5),
+        ("wait=5, return=minimal", 5),
+        ("wait=3, wait=9", 3),
+        ("wait=soon, wait=9", 9),
+        (",,wait=5,", 5),
+        ("", 0),
+        ("wait", 0),
+        ("wait=", 0),
+        ('wait=""', 0),
+        ("wait=soon", 0),
+        ("wait=-1", 0),
+        ("wait=1.5", 0),
+        ("wait=1e1", 0),
+        ("wait=0x10", 0),
+        ("await=5", 0),
+        ("wait=5 6", 0),
+        ("respond-async", 0),
+        ("\0", 0),
+        ("=" * 8000, 0),
+        ("wait=" + "9" * 5000, 0),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_how_long_a_caller_prefers_to_wait(said, seconds):
+    assert headers.preferred_wait({"prefer": said}) == seconds
+
+
+def test_who_prefers_nothing_does_not_wait():
+    assert headers.preferred_wait({}) == 0
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.from_regex(r"(wait ?= ?\"?[0-9]{0,12}\"?[;,] ?){0,3}"))
+def test_no_preference_breaks_anything(said):
+    assert 0 <= headers.preferred_wait({"prefer": said}) <= 25
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ('"a"', True),
+        ('"b", "a"', True),
+        (' "a" ', True),
+        ("*", True),
+        (" * ", True),
+        ('"b"', False),
+        ('W/"a"', False),  # RFC 9110: this header is compared strongly
+        ("a", False),
+        ('"A"', False),
+        ("", False),
+        (",", False),
+        ('*, "b"', False),
+    ],
+)
+def test_whether_a_caller_knows_the_present_story(said, known):
+    assert headers.matches_if_match('"a"', {"if-match": said}) is known
+
+
+def test_who_says_nothing_of_what_they_know_is_told_apart():
+    assert headers.matches_if_match('"a"', {}) is None
