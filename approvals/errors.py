@@ -314,7 +314,7 @@ class Closed(ApprovalError):
             "deadline": rfc3339(self.found.due_at),
             **({"settled_at": rfc3339(story.settled_at)} if story.settled_at else {}),
             **({"decision": story.decision.to_json()} if story.decision else {}),
-            **({"cancellation": story.cancellation.model_dump(mode="json")} if story.cancellation else {}),
+            **({"cancellation": story.cancellation.to_json()} if story.cancellation else {}),
         }
 
 

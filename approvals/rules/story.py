@@ -24,6 +24,8 @@ STATUS_BYTES = 15_000
 OUTPUT_BYTES = 900_000
 """What an output may weigh; the scheduler takes a megabyte."""
 UNDELIVERED_TOLD = 10
+RULES = 2
+"""The rules that new requests are judged by. A request keeps those it was made with: see `Request.rules`."""
 
 
 class Status(StrEnum):
@@ -61,6 +63,14 @@ class Request(Value):
     """How sure it is that the requester is who asked."""
     fingerprint: str = ""
     policy: Policy | None = None
+    rules: int = 1
+    """Which rules judge it, schedule for it and write its history; a request of before version 1.3 does not say: 1."""
+    created_by: str = ""
+    """The name of the caller that made it; nothing is known of it before version 1.3."""
+    created_by_title: str = ""
+    """What people read instead of that name, as it was when the request was made."""
+    links_expire_at: Instant | None = None
+    """Until when its links show anything; before version 1.3 it is worked out from the policy."""
 
     @property
     def effective_policy(self) -> Policy:
@@ -101,6 +111,8 @@ class Decision(Value):
     option: Name | None = None
     form: Text | None = None
     """What was filled in, as JSON text: data, never keys."""
+    caller: Name = ""
+    """The caller that said so for the person, where it was no link or page."""
 
     @property
     def heard_at(self) -> dt.datetime:
@@ -141,6 +153,13 @@ class Change(Value):
     to: Name
     reason: Comments = ""
     changed_at: Instant
+    caller: Name = ""
+    """The caller that wished it."""
+    stage: int | None = None
+    """Whose slot it is about: a stage and its panel; before version 1.3 the one that is asked when it is heard."""
+    escalated: bool = False
+    if_revision: int | None = None
+    """The revision of the story that it was meant for; with another it does not count."""
 
     @property
     def heard_at(self) -> dt.datetime:
@@ -154,11 +173,19 @@ class Cancellation(Value):
     by: Name
     reason: Comments = ""
     cancelled_at: Instant
+    caller: Name = ""
+    """The caller that wished it."""
+    if_revision: int | None = None
+    """The revision of the story that it was meant for; with another it does not count."""
 
     @property
     def heard_at(self) -> dt.datetime:
         """When the service received it."""
         return self.cancelled_at
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it for people."""
+        return {"by": self.by, "reason": self.reason, "cancelled_at": rfc3339(self.cancelled_at)}
 
 
 class TimerFired(Value):

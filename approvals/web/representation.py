@@ -51,7 +51,7 @@ def story_json(found: Found) -> dict[str, Any]:
         "deadline": rfc3339(found.due_at),
         "settled_at": instant_json(story.settled_at),
         "decision": story.decision.to_json() if story.decision else None,
-        "cancellation": story.cancellation.model_dump(mode="json") if story.cancellation else None,
+        "cancellation": story.cancellation.to_json() if story.cancellation else None,
         "stage": stage_json(found),
         "awaited": awaited_json(found) if story.is_open else None,
         "votes": [vote.to_json() for vote in story.votes],
