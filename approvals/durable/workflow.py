@@ -7,8 +7,9 @@ completed, and the SDK mishandles several things; from measured defects follow t
 * An event name is waited on once; the model names a fresh one for every wait.
 * A `task_any` holds fresh tasks only, or tasks that are already scheduled only.
 * Every round but the first holds an activity, so that it passes the gate without anyone's help.
-* Nothing is yielded alone while an answer can still arrive.
+* Nothing is yielded alone while an answer can still arrive, but for that second wait.
 * The losing timer is cancelled, and none is longer than five days.
+* A timer is a hint, not the clock: one that fires early is waited for once more.
 * The custom status is set on every replay, truthy, and well under 16 KB.
 """
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 blueprint = df.Blueprint()
 
 NAME = "approval_workflow"
+SECOND = dt.timedelta(seconds=1)
+"""A timer may fire up to a second early (35 of 40 on the real extension, by 0.92 s at most)."""
 
 
 @blueprint.orchestration_trigger(context_name="context")
@@ -42,17 +45,19 @@ def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any,
     while found.story.is_open:
         context.set_custom_status(found.story.snapshot())
         yield context.task_any(listening.arm(found))
+        yield from listening.wait_out_early_timer(found)
         found = listening.apply_completed(found)
         while found.story.is_open and not listening.needs_a_round(found):
             context.set_custom_status(found.story.snapshot())
             yield context.task_any(listening.tasks)
+            yield from listening.wait_out_early_timer(found)
             found = listening.apply_completed(found)
 
     listening.stop_timer()
     found = yield from tell_outcome(context, found)
     if found.request.keyed and now(context) < events.guard_end(started_at):
         yield context.create_timer(events.guard_end(started_at))
-    return found.story.output()
+    return found.output()
 
 
 def tell_outcome(context: df.DurableOrchestrationContext, found: Found) -> Generator[Any, Any, Found]:
@@ -120,6 +125,19 @@ class Listening:
             self.notices[fresh[-1]] = notice
         self.last_notified = found
         return fresh
+
+    def wait_out_early_timer(self, found: Found) -> Generator[Any, Any, None]:
+        """Wait until the instant of a timer that fired before it, so that no silence is taken for an answer too soon.
+
+        One more timer, set a second later, is past the instant even when it fires early, too; a nearer one would fire
+        at once again, turn after turn (recorded). What is decided meanwhile is heard before the silence.
+        """
+        if found.request.has_first_rules or not (self.timer and self.timer.is_completed and self.fires_at):
+            return
+        again_at = self.fires_at
+        while now(self.context) < self.fires_at:
+            again_at += SECOND
+            yield self.context.create_timer(again_at)
 
     def apply_completed(self, found: Found) -> Found:
         """Take what has completed out of the tasks and let the model say what becomes of it."""
