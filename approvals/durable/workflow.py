@@ -23,7 +23,8 @@ import azure.durable_functions as df
 
 from approvals.durable import activities
 from approvals.rules import deliveries, events, hearing
-from approvals.rules.story import Event, Found, Request, Story, TimerFired, Undelivered
+from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
+from approvals.rules.story import Event, Found, Request, Story, TimerFired
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -62,22 +63,24 @@ def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any,
 
 def tell_outcome(context: df.DurableOrchestrationContext, found: Found) -> Generator[Any, Any, Found]:
     """Tell the outcome, and again what failed. The outcome stands, whatever becomes of that."""
-    said = found.model_dump_json(exclude_defaults=True)
-    tried: tuple[Undelivered, ...] = ()
+    notice = notice_of(found, OUTCOME)
+    # the first version gave the story alone, the first time
+    given = (found if found.request.has_first_rules else notice).model_dump_json(exclude_defaults=True)
     while True:
         context.set_custom_status(found.story.snapshot())
         try:
-            failed = activities.read_undelivered((yield context.call_activity(activities.process_approval, said)))
+            failed = activities.read_undelivered((yield context.call_activity(activities.process_approval, given)))
         except Exception:  # noqa: BLE001
             found = found.with_story(found.story.with_note("The outcome could not be told: process_approval failed."))
-            failed = tried or activities.whole_notice_undelivered(found, "outcome")
-        found = deliveries.record_delivery(found, tried, failed, now(context))
+            failed = notice.tried or activities.whole_notice_undelivered(notice)
+        found = deliveries.record_delivery(found, notice.tried, failed, now(context))
         context.set_custom_status(found.story.snapshot())
         if not found.story.deliver_at:
             return found
         yield context.create_timer(found.story.deliver_at)
-        tried, found = found.story.undelivered, deliveries.count_attempt(found)
-        said = activities.Notice(found=found, occasion="again").model_dump_json(exclude_defaults=True)
+        found = deliveries.count_attempt(found)
+        notice = notice_of(found, AGAIN)
+        given = notice.model_dump_json(exclude_defaults=True)
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Listening:
     panel: tuple[int, bool] = (0, False)
     waits: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
-    notices: dict[Any, activities.Notice] = field(default_factory=dict)
+    notices: dict[Any, Notice] = field(default_factory=dict)
     last_notified: Found | None = None
 
     @property
@@ -119,7 +122,7 @@ class Listening:
         # panel may be passed on under the same name, and a name is waited on once.
         self.waits = {n: wait for n, wait in self.waits.items() if n in listened or self.keys[n] == "change"}
         if self.last_notified or found.request.tell:
-            notice = activities.Notice(found=found, occasion=hearing.occasion(self.last_notified, found))
+            notice = notice_of(found, hearing.occasion(self.last_notified, found))
             given = notice.model_dump_json(exclude_defaults=True)
             fresh.append(self.context.call_activity(activities.submit_approval_request, given))
             self.notices[fresh[-1]] = notice
@@ -164,12 +167,12 @@ class Listening:
             self.stop_timer()
         return found
 
-    def record_delivery(self, found: Found, notice: activities.Notice, result: Any) -> Found:
+    def record_delivery(self, found: Found, notice: Notice, result: Any) -> Found:
         """Take note of what became of a message. What failed may want an earlier timer."""
         if isinstance(result, Exception):
             note = "The approvers could not be told: submit_approval_request failed."
             found = found.with_story(found.story.with_note(note))
-            failed = notice.tried or activities.whole_notice_undelivered(notice.found, notice.occasion)
+            failed = notice.tried or activities.whole_notice_undelivered(notice)
         else:
             failed = activities.read_undelivered(result)
         if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from approvals.people import channels, links, messages
 from approvals.people.channels import Channel, Message, Undeliverable
 from approvals.people.links import Signer
+from approvals.rules.notices import OUTCOME, key_of
 from approvals.rules.story import Found, Status, Undelivered
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.people.delivery")
 
-OUTCOME = "outcome"
 ASKING = ("asked", "escalated", "passed_on", "reminded")
 OUTCOMES = {Status.TIMEOUT: "timed_out", Status.CANCELLED: "cancelled"}
 
@@ -47,9 +47,9 @@ class Dispatch:
         """Take the channels, the keys and the choices of the operator."""
         return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
-    def announce(self, found: Found, occasion: str) -> tuple[Undelivered, ...]:
+    def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
         """Tell everyone an occasion concerns. Gives what failed."""
-        return self.send_all(found, self.plan(found, occasion, key_of(found, occasion)))
+        return self.send_all(found, self.plan(found, occasion, key or key_of(found, occasion)))
 
     def retry(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send what failed once more, under the same keys, to whom it still concerns. Gives what failed again."""
@@ -155,14 +155,3 @@ def failure_of(task: concurrent.futures.Future[None], each: Undelivered) -> Unde
         case error:
             logger.warning("%s did not take %s: %s.", each.channel, each.key, type(error).__name__)
             return each
-
-
-def key_of(found: Found, occasion: str) -> str:
-    """Name a message so that the same one has the same name."""
-    story = found.story
-    if occasion == OUTCOME:
-        return f"{found.request.request_id}-{story.status.lower()}"
-    return (
-        f"{found.request.request_id}-{occasion.replace('_', '-')}-{story.stage + 1}{'e' * story.escalated}"
-        f"-{story.reminded}-{len(story.changes)}"
-    )

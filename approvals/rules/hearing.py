@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from approvals.rules.deliveries import NOTHING_UNDELIVERED, count_attempt
 from approvals.rules.events import slot_key
+from approvals.rules.notices import AGAIN, RENEWED
 from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS
 from approvals.rules.story import Cancellation, Change, Decision, Event, Found, Mark, Status, TimerFired
 from approvals.rules.value import utc
@@ -224,4 +225,4 @@ def occasion(before: Found | None, found: Found) -> str:
         return "passed_on"
     if before.story.reminded < found.story.reminded:
         return "reminded"
-    return "again" if before.story.attempts < found.story.attempts else "renewed"
+    return AGAIN if before.story.attempts < found.story.attempts else RENEWED
