@@ -229,8 +229,8 @@ class Stale(ApprovalError):
         super().__init__("The request has changed since. Look again, and decide whether you still mean it.")
 
     def evidence(self) -> dict[str, Any]:
-        """Give the revision of now."""
-        return {"revision": self.revision}
+        """Give the revision of now, and an ETag that stands for it."""
+        return {"revision": self.revision, "etag": f'"{self.revision}"'}
 
 
 class Conflict(ApprovalError):
