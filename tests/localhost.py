@@ -90,7 +90,7 @@ class LocalHost(Process):
         super().__init__(
             ["devhost", "--port", str(port), "--rpc-port", "0", "--app", str(app), *arguments],
             r"^Listening on (http://\S+)",
-            {"NOTIFY_LOG": "false", **environment},
+            {"NOTIFY_LOG": "false", "NOTIFY_URLS": "", **environment},
         )
 
     @property
