@@ -136,10 +136,11 @@ class Host:
     async def serve(self, handle: Handler, bind: str, port: int) -> int:
         """Listen on a port with a handler; give the port."""
         listener = socket.create_server((bind, port), backlog=1024)
-        runner = web.ServerRunner(web.Server(handle, access_log=None, auto_decompress=False, keepalive_timeout=120))
+        server = web.Server(handle, access_log=None, auto_decompress=False, keepalive_timeout=120)
+        runner = web.ServerRunner(server, shutdown_timeout=GOODBYE_SECONDS)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener, shutdown_timeout=GOODBYE_SECONDS).start()
+        await web.SockSite(runner, listener).start()
         return listener.getsockname()[1]
 
     def binding(self, base: str) -> str:

@@ -101,7 +101,7 @@ class Mail:
         if part is None:
             return ""
         try:
-            return str(part.get_content())
+            return str(part.get_content()).replace("\r\n", "\n")
         except (LookupError, ValueError):  # a charset that Python does not know
             return part.as_string()
 

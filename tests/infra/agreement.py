@@ -221,7 +221,8 @@ def what_the_app_needs_is_set(root):
 
 
 def local_settings_are_read_by_somebody(root):
-    known = settings_read(root) | OF_THE_HOST | {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+    hosts = {"AzureWebJobsStorage", "AzureWebJobsDisableHomepage", "FUNCTIONS_WORKER_RUNTIME"}
+    known = settings_read(root) | OF_THE_HOST | hosts
     yield from (f"local.settings.json sets {name}, which nobody reads." for name in local_settings(root).keys() - known)
 
 
