@@ -269,6 +269,7 @@ FUNCTIONS = {
     "approval_page": "httpTrigger",
     "page_script": "httpTrigger",
     "health": "httpTrigger",
+    "home": "httpTrigger",
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
     "process_approval": "activityTrigger",
@@ -286,6 +287,7 @@ ROUTES = {
     "api/policies/preview": ("POST", "function", "nothing is kept and nobody asked"),
     "approve/{token}": ("GET, POST", "anonymous", "a signed link, for one person of one request"),
     "assets/time.js": ("GET", "anonymous", "a file that says nothing of anyone"),
+    "/": ("GET", "anonymous", "says nothing of anyone"),
     "api/health": ("GET", "anonymous", "says nothing of anyone"),
 }
 
@@ -339,7 +341,7 @@ def test_every_route_offers_what_the_table_says(caller, route):
 
     path = route.format_map({"request_id": "0" * 32, "token": "none"})
 
-    allowed = caller.http.options(f"/{path}").headers["Allow"]
+    allowed = caller.http.options(f"/{path.lstrip('/')}").headers["Allow"]
 
     assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == set(methods.split(", ")), (
         f"{route} offers {allowed}; the table says {methods}."
@@ -414,7 +416,7 @@ def test_every_error_code_is_described(code):
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_is_described(route):
     for method in ROUTES[route][0].split(", "):
-        title = f"{method} /{route}"
+        title = f"{method} /{route.lstrip('/')}"
         assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
 
 
