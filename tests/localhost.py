@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,13 @@ class Process:
     @property
     def output(self):
         return "".join(self.lines)
+
+    def wait_for(self, pattern):
+        """Wait until it has printed a line that matches."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.output):
+            assert time.monotonic() < end, f"no line matches {pattern} in:\n{self.output}"
+            time.sleep(0.02)
 
     def kill(self):
         """End it as a crash would: kill -9."""
