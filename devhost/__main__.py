@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import logging
 import os
@@ -75,8 +76,9 @@ async def serve(said: argparse.Namespace) -> int:
     address = connection.from_environment(os.environ)
     host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, outbox=kept)
     told = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, told.set)
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C cancels this, as asyncio has it
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(sign, told.set)
     if address:
         print(f"Reaching {address} ...", flush=True)
     try:
@@ -104,6 +106,8 @@ def main() -> int:
     except (index.Refused, connection.Unconfigured, PortTaken) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":

@@ -219,22 +219,26 @@ def page(title: str, content: str, status: int = 200) -> web.Response:
 # --- which settings lead here ---------------------------------------------------------------------
 
 
-async def keep(folder: Path, environment: MutableMapping[str, str]) -> Outbox | None:
+async def keep(folder: Path, environment: MutableMapping[str, str], *, instead: bool = False) -> Outbox | None:
     """Start an outbox and lead an app's mail there; nothing for an app that does not want it.
 
     It does not when pyproject.toml has no `[tool.devhost.outbox]`, and not when one of the settings named there is
-    set already, in the environment or in local.settings.json: then the mail goes where that says.
+    set already, in the environment or in local.settings.json: then the mail goes where that says. `instead` of that it
+    goes here all the same.
     Raises Refused for a section that is not settings with texts.
     """
     wanted = settings(folder)
     leading = [name for name, value in wanted.items() if ADDRESS in value]
-    there = index.local_settings(folder)
-    if not leading or any(name in environment or there.get(name) for name in leading):
+    if not leading:
+        return None
+    elsewhere = index.local_settings(folder)
+    if not instead and any(name in environment or elsewhere.get(name) for name in leading):
         return None
     outbox = Outbox()
     await outbox.start()
     for name, value in wanted.items():
-        environment.setdefault(name, value.replace(ADDRESS, outbox.address))
+        if instead or name not in environment:
+            environment[name] = value.replace(ADDRESS, outbox.address)
     return outbox
 
 

@@ -174,8 +174,8 @@ async def test_a_host_that_others_can_reach_shows_no_mail(outbox, tmp_path, monk
 # --- which settings lead there --------------------------------------------------------------------
 
 
-async def kept(folder: Path, environment):
-    outbox = await outboxes.keep(folder, environment)
+async def kept(folder: Path, environment, **how):
+    outbox = await outboxes.keep(folder, environment, **how)
     if outbox:
         await outbox.stop()
     return outbox
@@ -205,6 +205,16 @@ async def test_mail_goes_where_local_settings_say_if_they_say_anything(tmp_path)
     (tmp_path / "local.settings.json").write_text('{"Values": {"MAIL_TO": "smtp://mail.example.com"}}')
 
     assert await kept(tmp_path, {}) is None
+
+
+async def test_a_demo_sends_no_mail_to_anybody_whatever_is_set(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(SECTION)
+    (tmp_path / "local.settings.json").write_text('{"Values": {"MAIL_TO": "smtp://mail.example.com"}}')
+    environment = {"MAIL_TO": "smtp://mail.example.com", "MAIL_COLOUR": "blue"}
+
+    outbox = await kept(tmp_path, environment, instead=True)
+
+    assert environment == {"MAIL_TO": f"smtp://{outbox.address}/?to={{someone}}", "MAIL_COLOUR": "red"}
 
 
 @pytest.mark.parametrize("text", [None, "", "[tool.ruff]", "[tool.devhost.outbox]\nCOLOUR = 'red'"])
