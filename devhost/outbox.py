@@ -182,8 +182,10 @@ class Outbox:
             f"<span class='soft'>to {escape(mail.to)}, {mail.at:%H:%M:%S}</span></li>"
             for mail in reversed(self.mails)
         )
-        kept = f"The newest {KEPT} are kept" if len(self.mails) == KEPT else "They are kept"
-        return f"<p>Mail that the app has sent. It went nowhere else. {kept} until this host ends.</p><ol>{rows}</ol>"
+        kept = f"The newest {KEPT} mails are" if len(self.mails) == KEPT else "They are"
+        return (
+            f"<p>What the app has sent went here and nowhere else. {kept} kept until this host ends.</p><ol>{rows}</ol>"
+        )
 
 
 def leads_here(path: str) -> bool:
