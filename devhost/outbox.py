@@ -182,9 +182,9 @@ class Outbox:
             f"<span class='soft'>to {escape(mail.to)}, {mail.at:%H:%M:%S}</span></li>"
             for mail in reversed(self.mails)
         )
-        kept = f"The newest {KEPT} mails are" if len(self.mails) == KEPT else "They are"
+        bound = f" The newest {KEPT} are kept." if len(self.mails) == KEPT else ""
         return (
-            f"<p>What the app has sent went here and nowhere else. {kept} kept until this host ends.</p><ol>{rows}</ol>"
+            f"<p>Mail that the app has sent. It went nowhere else, and ends with this host.{bound}</p><ol>{rows}</ol>"
         )
 
 
