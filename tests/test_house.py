@@ -512,6 +512,7 @@ IMPORTED_AS = {
     "apprise": "apprise",
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",
+    "idna": "idna",
     "itsdangerous": "itsdangerous",
     "Jinja2": "jinja2",
     "jsonschema": "jsonschema",
