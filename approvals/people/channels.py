@@ -70,6 +70,9 @@ class Channel(Protocol):
     def personal(self) -> bool:
         """Whether a message goes to one person, or to whoever reads it."""
 
+    def reaches(self, person: str) -> bool:
+        """Tell whether a message for this person can ever be sent."""
+
     def send(self, message: Message) -> None:
         """Send a message. Raises Undeliverable."""
 
@@ -80,6 +83,10 @@ class LogChannel:
 
     name: str = "log"
     personal: bool = False
+
+    def reaches(self, person: str) -> bool:  # noqa: ARG002 - whoever it is
+        """Everyone is written of."""
+        return True
 
     def send(self, message: Message) -> None:
         """Write to whom, and what about."""
@@ -131,6 +138,14 @@ class AppriseChannel:
         if not taken:
             raise Undeliverable(f"{self.name} did not take {message.key}.") from None
         logger.info("%s took %s.", self.name, message.key)
+
+    def reaches(self, person: str) -> bool:
+        """Tell whether the service can be addressed to a person; one that cannot be used at all is another matter."""
+        try:
+            self.service_for(person)
+        except Undeliverable as error:
+            return not error.permanent
+        return True
 
     def service_for(self, person: str | None) -> Any:
         """Give the service, addressed to the person. Raises Undeliverable when that cannot be done safely."""

@@ -47,6 +47,14 @@ class Dispatch:
         """Take the channels, the keys and the choices of the operator."""
         return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
+    def unreachable(self, people: Iterable[str]) -> list[str]:
+        """Name those whom no channel can ever reach, though there are channels that address a person.
+
+        Blocking: the first time it loads Apprise, and it makes each service anew for each person.
+        """
+        personal = [channel for channel in self.channels if channel.personal]
+        return [one for one in dict.fromkeys(people) if personal and not any(c.reaches(one) for c in personal)]
+
     def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
         """Tell everyone an occasion concerns. Gives what failed."""
         return self.send_all(found, self.plan(found, occasion, key or key_of(found, occasion)))

@@ -56,6 +56,13 @@ def all_that_was_said(error, log, captured):
     return "\n".join(shown + [record.getMessage() for record in log.records])
 
 
+@pytest.mark.parametrize(
+    ("person", "reached"), [(GRACE, True), ("Grace Hopper", False), ("a@b.com:c@d.org", False), ("", False)]
+)
+def test_a_mail_server_reaches_those_who_have_an_address(person, reached):
+    assert AppriseChannel("mailto://u:p@mail.example.com?to={approver}", 1).reaches(person) is reached
+
+
 # --- mail -----------------------------------------------------------------------------------------
 
 

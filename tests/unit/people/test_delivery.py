@@ -41,11 +41,14 @@ SIGNER = Signer(["k" * 40])
 class Mailbox:
     """A channel that keeps what it was given; it can be made to fail, or to hang."""
 
-    def __init__(self, name="mailtos-1", personal=True, fails=0, permanent=False, defect=None):
-        self.name, self.personal = name, personal
+    def __init__(self, name="mailtos-1", personal=True, fails=0, permanent=False, defect=None, reached=None):
+        self.name, self.personal, self.reached = name, personal, reached
         self.fails, self.permanent, self.defect = fails, permanent, defect
         self.sent, self.lock, self.open = [], threading.Lock(), threading.Event()
         self.open.set()
+
+    def reaches(self, person):
+        return self.reached is None or person in self.reached
 
     def send(self, message):
         self.open.wait(30)
@@ -66,6 +69,23 @@ def a_dispatch(*channels, **fields):
 
 def a_request_of_two(**fields):
     return found(a_policy(a_panel(GRACE, ALAN, required=2), **fields), tell=True, retries=5)
+
+
+# --- who can be told -----------------------------------------------------------------------------
+
+
+def test_a_name_that_no_channel_can_address_is_told_apart_and_one_that_any_can_is_not():
+    mail, phone = Mailbox(reached=[GRACE]), Mailbox("sms-1", reached=[ALAN])
+
+    assert a_dispatch(mail, phone).unreachable([GRACE, ALAN, EVE, EVE]) == [EVE]
+
+
+def test_a_room_reaches_nobody_in_particular_so_it_neither_saves_nor_loses_anybody():
+    room = Mailbox("slack-1", personal=False)
+
+    assert a_dispatch(room).unreachable([GRACE]) == []
+    assert a_dispatch().unreachable([GRACE]) == []
+    assert a_dispatch(room, Mailbox(reached=[])).unreachable([GRACE]) == [GRACE]
 
 
 # --- who is told ----------------------------------------------------------------------------------
