@@ -18,8 +18,6 @@ from approvals.settings import BadSetting
 if TYPE_CHECKING:
     from approvals.settings import Settings
 
-logger = logging.getLogger("approvals.people.channels")
-
 APPROVER = "{approver}"
 """Stands in an address for the person a message is for."""
 PROBES = ("probe@example.com", "probe", "+15555550100")
@@ -73,13 +71,16 @@ class Channel(Protocol):
     def reaches(self, person: str) -> bool:
         """Tell whether a message for this person can ever be sent."""
 
-    def send(self, message: Message) -> None:
-        """Send a message. Raises Undeliverable."""
+    def send(self, message: Message) -> str:
+        """Send a message; give the line for the log that says so. Raises Undeliverable.
+
+        Runs in a thread, whose own lines the host would drop.
+        """
 
 
 @dataclass(frozen=True)
 class LogChannel:
-    """Writes to the log that somebody would be told; what they would be told has a link in it, and is not written."""
+    """Says in the log that somebody would be told; what they would be told has a link in it, and is not written."""
 
     name: str = "log"
     personal: bool = False
@@ -88,9 +89,9 @@ class LogChannel:
         """Everyone is written of."""
         return True
 
-    def send(self, message: Message) -> None:
-        """Write to whom, and what about."""
-        logger.info("To %s: %s (%s)", message.to or "everyone", message.subject, message.key)
+    def send(self, message: Message) -> str:
+        """Say to whom, and what about."""
+        return f"To {message.to or 'everyone'}: {message.subject} ({message.key})"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class AppriseChannel:
         if not understood:
             raise BadSetting(f"NOTIFY_URLS: number {self.number} is not an address that Apprise understands.") from None
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str:
         """Send a message, once. Raises Undeliverable, with nothing secret in it."""
         service = self.service_for(message.to)
         if isinstance(headers := getattr(service, "headers", None), dict):
@@ -137,7 +138,7 @@ class AppriseChannel:
             taken = False
         if not taken:
             raise Undeliverable(f"{self.name} did not take {message.key}.") from None
-        logger.info("%s took %s.", self.name, message.key)
+        return f"{self.name} took {message.key}."
 
     def reaches(self, person: str) -> bool:
         """Tell whether the service can be addressed to a person; one that cannot be used at all is another matter."""

@@ -1,6 +1,7 @@
 """Words for people: templates, and how times, durations and a caller's details are written in them.
 
-Every value is written as people may see it (`visible`), and in HTML escaped. Where a value is missing the template fails, in the tests, not on a page.
+Every value is written as people may see it (`visible`), and in HTML escaped. Where one is missing the template fails,
+in the tests, not on a page.
 """
 
 from __future__ import annotations

@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from approvals.people import messages
 from approvals.people.channels import AppriseChannel, LogChannel, Message, Undeliverable, configured_channels, fit
+from approvals.people.threads import run_in_thread
 from approvals.settings import BadSetting, Settings
 from tests.builders import ALAN, GRACE, a_panel, a_policy, found
-from tests.sinks import SmtpSink, WebhookSink
+from tests.sinks import PATIENCE, SmtpSink, WebhookSink
 
 # Apprise's mail plugin imports a module that Python 3.13 does not have any more, and knows it
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -61,6 +64,42 @@ def all_that_was_said(error, log, captured):
 )
 def test_a_mail_server_reaches_those_who_have_an_address(person, reached):
     assert AppriseChannel("mailto://u:p@mail.example.com?to={approver}", 1).reaches(person) is reached
+
+
+# --- an end to what hangs -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dripping", ["drip", "drip body"])
+def test_a_webhook_that_sends_a_byte_at_a_time_holds_no_thread_for_ever(dripping):
+    with WebhookSink(dripping) as sink:
+        asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
+
+        sink.wait_for(1)
+        ended(a_thread("json-1"))
+
+
+def test_a_mail_server_that_sends_a_byte_at_a_time_holds_no_thread_for_ever():
+    with SmtpSink("drip") as sink:
+        asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
+
+        ended(a_thread("mailto-1"))
+
+
+async def give_up(channel):
+    """Send a message, and wait no longer than it takes to be dripped on."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.7):
+            await run_in_thread(channel.name, lambda: channel.send(a_message()))
+
+
+def a_thread(name):
+    (thread,) = [one for one in threading.enumerate() if one.name == name]
+    return thread
+
+
+def ended(thread):
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 # --- mail -----------------------------------------------------------------------------------------
@@ -295,11 +334,11 @@ def test_a_webhook_that_fails_is_undeliverable_and_says_no_secret(answer, everyt
 
 def test_what_succeeds_says_no_secret_either(everything_logged, capfd):
     with WebhookSink() as sink:
-        AppriseChannel(sink.url(path=f"hook/{PASSWORD}"), 2).send(a_message(to=None))
+        line = AppriseChannel(sink.url(path=f"hook/{PASSWORD}"), 2).send(a_message(to=None))
     captured = capfd.readouterr()
 
-    said = everything_logged.text + captured.out + captured.err
-    assert f"json-2 took {KEY}." in said
+    said = line + everything_logged.text + captured.out + captured.err
+    assert line == f"json-2 took {KEY}."
     assert PASSWORD not in said
     assert LINK not in said
 
@@ -361,16 +400,14 @@ def test_without_addresses_apprise_is_not_even_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_log_says_to_whom_and_what_about_and_never_the_link(caplog):
-    caplog.set_level(1)
+def test_the_log_says_to_whom_and_what_about_and_never_the_link():
+    line = LogChannel().send(a_message())
 
-    LogChannel().send(a_message())
-
-    assert GRACE in caplog.text
-    assert KEY in caplog.text
-    assert "New laptop" in caplog.text
-    assert LINK not in caplog.text
-    assert "Needed" not in caplog.text
+    assert GRACE in line
+    assert KEY in line
+    assert "New laptop" in line
+    assert LINK not in line
+    assert "Needed" not in line
 
 
 def test_every_service_is_sent_one_of_three_forms():
