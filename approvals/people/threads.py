@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import ctypes
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ AT_ONCE = 16
 """How many threads work for one purpose at once, in the whole process; one that was given up counts until it ends."""
 
 
-class Stopped(BaseException):
+STOP_AGAIN_SECONDS = 1.0
+"""A library that is stopped may still say good-bye, and be kept waiting for the answer: it is stopped again."""
+
+
+class Stopped(SystemExit):
     """Raised within a thread that nobody waits for any more; no `except Exception` of a library keeps it."""
 
 
@@ -38,36 +43,65 @@ async def run_in_thread(purpose: str, work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     free = FREE.setdefault(loop, {}).setdefault(purpose, asyncio.Semaphore(AT_ONCE))
     await free.acquire()
-    ended: asyncio.Future[T] = loop.create_future()
-
-    def end(result: T | None, error: BaseException | None) -> None:
-        if not thread_ended.is_set():
-            thread_ended.set()
-            free.release()
-            if not ended.cancelled():
-                ended.set_exception(error) if error else ended.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:  # noqa: BLE001 - whatever it is, it is whoever waits that is told
-            error = raised
-        for _ in range(2):  # it may be stopped here, too, and once
-            with contextlib.suppress(Stopped, RuntimeError):  # the loop has been closed
-                loop.call_soon_threadsafe(end, result, error)
-
-    thread_ended = threading.Event()
-    thread = threading.Thread(target=run, name=purpose, daemon=True)
-    thread.start()
+    worker = Worker(purpose, work, loop)
+    worker.outcome.add_done_callback(lambda _: free.release())
+    worker.start()
     try:
-        return await ended
+        return await asyncio.shield(worker.outcome)
     except asyncio.CancelledError:
-        stop_thread(thread)
+        worker.stop()
         raise
 
 
-def stop_thread(thread: threading.Thread) -> None:
-    """Have a thread raise `Stopped` as soon as it runs Python again: a read that blocks has a time-out of its own."""
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Stopped))
+class Worker(threading.Thread, Generic[T]):
+    """A thread that does one thing. What became of it is known when it has ended, not before."""
+
+    def __init__(self, purpose: str, work: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(name=purpose, daemon=True)
+        self.work, self.loop = work, loop
+        self.outcome: asyncio.Future[T] = loop.create_future()
+        self.known = threading.Event()
+
+    def run(self) -> None:
+        """Do it, and tell the event loop."""
+        todo = [self.work]
+        told: Callable[[], None] = partial(self.fail, RuntimeError("stopped"))
+        while not self.known.is_set():
+            with contextlib.suppress(Stopped):  # which may happen anywhere here, and again
+                if todo:
+                    told = self.outcome_of(todo.pop())
+                self.tell(told)
+
+    def outcome_of(self, work: Callable[[], T]) -> Callable[[], None]:
+        """Do the work, and give what is to be told of it."""
+        try:
+            return partial(self.outcome.set_result, work())
+        except Exception as error:  # noqa: BLE001 - it is whoever waits that is told
+            return partial(self.fail, error)
+        except BaseException as error:  # noqa: BLE001 - told as it is, this would end the event loop
+            return partial(self.fail, RuntimeError(type(error).__name__))
+
+    def fail(self, error: Exception) -> None:
+        """Have the error raised where it is awaited, if it still is."""
+        self.outcome.set_exception(error)
+        self.outcome.exception()  # it is no defect when nobody asks
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Have the event loop know, and wait until it does: a thread that has ended must not be stopped."""
+
+        def know() -> None:
+            if not self.known.is_set():
+                self.known.set()
+                told()
+
+        try:
+            self.loop.call_soon_threadsafe(know)
+            self.known.wait(STOP_AGAIN_SECONDS)
+        except RuntimeError:  # the loop has been closed
+            self.known.set()
+
+    def stop(self) -> None:
+        """Stop it, again and again until it has ended: a read that blocks has a time-out of its own."""
+        if not self.known.is_set():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident or 0), ctypes.py_object(Stopped))
+            self.loop.call_later(STOP_AGAIN_SECONDS, self.stop)

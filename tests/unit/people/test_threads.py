@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -15,6 +16,11 @@ async def test_what_the_work_gives_or_raises_is_given_or_raised():
     assert await run_in_thread("a", lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
         await run_in_thread("a", lambda: 1 / 0)
+
+
+async def test_what_would_end_the_process_is_an_error_like_any_other():
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        await run_in_thread("a", lambda: sys.exit(1))
 
 
 async def test_so_many_work_at_once_and_the_rest_wait_in_line_but_nobody_with_another_purpose():
