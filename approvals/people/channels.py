@@ -22,9 +22,10 @@ APPROVER = "{approver}"
 """Stands in an address for the person a message is for."""
 PROBES = ("probe@example.com", "probe", "+15555550100")
 """People who might be addressed, to see at the start whether an address makes sense."""
-ONE_RECIPIENT = re.compile(r"@?[\w.+!~-]+(?:[@:][\w.+~-]+)?")
-"""A name that is surely one address. Apprise splits lists at blanks and `[],;`, some services at `|`; in what is left
-it looks for e-mail addresses: `eve:ada@example.com` and `o'ada@example.com` are Ada's, `a@b.com:c@d.org` is two."""
+ONE_RECIPIENT = re.compile(r"(?=.*[^\W_])@?[\w.+!~-]+(?:[@:][\w.+~-]+)?")
+"""A name that is surely one address, and no step of a path such as `..`. Apprise splits lists at blanks and `[],;`,
+some services at `|`; in what is left it looks for e-mail addresses: `eve:ada@example.com` and `o'ada@example.com` are
+Ada's, `a@b.com:c@d.org` is two."""
 CONNECT_SECONDS = 5.0
 """How long is waited for a mail server's every word; Apprise's own 15 seconds are longer than an activity waits."""
 LINK_LINE = re.compile(r"^(https?://\S+)$", re.MULTILINE)
@@ -114,11 +115,16 @@ class AppriseChannel:
     def check(self) -> None:
         """Look whether Apprise understands the address. Raises BadSetting."""
         try:
-            understood = any(self.service(probe) for probe in (PROBES if self.personal else ("",)))
+            services = [self.service(probe) for probe in (PROBES if self.personal else ("",))]
         except Exception:  # noqa: BLE001 - plugins raise anything, with addresses in it
-            understood = False
+            services = []
+        understood = next((service for service in services if service), None)
         if not understood:
             raise BadSetting(f"NOTIFY_URLS: number {self.number} is not an address that Apprise understands.") from None
+        if name_steers(self.url, understood):
+            raise BadSetting(
+                f"NOTIFY_URLS: number {self.number} has {APPROVER} where a name would choose the host, or an option."
+            )
 
     def send(self, message: Message) -> str:
         """Send a message, once. Raises Undeliverable, with nothing secret in it."""
@@ -158,6 +164,8 @@ class AppriseChannel:
         except Exception:  # noqa: BLE001 - see `check`
             raise Undeliverable(f"{self.name} cannot be used.") from None
         if self.personal and (service is None or not addresses_person(service, person or "")):
+            raise nobody
+        if self.personal and name_steers(self.url, service):
             raise nobody
         if service is None:
             raise Undeliverable(f"{self.name} cannot be used.")
@@ -203,6 +211,19 @@ def addresses_person(service: Any, person: str) -> bool:
         return letters(person) in letters(unquote(service.url(privacy=False)))
     except Exception:  # noqa: BLE001 - a plugin that cannot write its address has not understood it
         return False
+
+
+def name_steers(url: str, service: Any) -> bool:
+    """Tell whether a name in this address chose the host that is called, or which option is set.
+
+    Some services have their recipients in place of a host: they have no host then, or none in their own patterns.
+    """
+    address, _, query = url.partition("://")[2].partition("?")
+    options = [option.partition("=")[0] for option in query.split("&")]
+    calls_host = service.host and any("{host}" in str(template) for template in service.templates)
+    return bool(APPROVER in address.partition("/")[0].rpartition("@")[2] and calls_host) or any(
+        APPROVER in option for option in options
+    )
 
 
 def letters(text: str) -> str:

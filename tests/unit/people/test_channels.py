@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from urllib.parse import unquote
 
 import pytest
 
@@ -93,6 +94,135 @@ async def give_up(channel):
     (thread,) = [one for one in threading.enumerate() if one.name == channel.name]
     await asyncio.to_thread(thread.join, PATIENCE)
     assert not thread.is_alive()
+
+
+# --- what a name may do to an address -----------------------------------------------------------
+
+NAMES = (
+    *(
+        "..",
+        ".",
+        "...",
+        "..:..",
+        "..@..",
+        "~",
+        "-",
+        "+",
+        "@",
+        "",
+        " ",
+        "a b",
+        "a\tb",
+        "a\x00b",
+        "\u2025",
+        "\uff0e\uff0e",
+    ),
+    *(
+        "%2e%2e",
+        "%2E%2E%2Fadmin",
+        "a%2Fb",
+        "a/b",
+        "../b",
+        "a/../b",
+        "a\\b",
+        "a\uff0fb",
+        "a\u2215b",
+        "a\uff3cb",
+        "a\u2024b",
+    ),
+    *(
+        "a?b",
+        "a?b=c",
+        "a#b",
+        "a;b",
+        "a&b=c",
+        "a=b",
+        "a,b",
+        "a|b",
+        "a\uff1fb",
+        "a\uff03b",
+        "//evil.example",
+        "http://evil",
+    ),
+    *(
+        "a..b",
+        "..a",
+        "a@b",
+        "a@b.com",
+        "a:80",
+        "ada:pw",
+        "@ada",
+        "a!b",
+        "a+b",
+        "~root",
+        "\uff41",
+        "\xe9",
+        "e\u0301",
+        "\xdf",
+    ),
+)
+
+
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+@pytest.mark.parametrize("path", ["users/{}/notify", "{}", "users/.{}/notify", "users/x{}", "a/?-to={}"])
+def test_no_name_changes_the_shape_of_an_address(scheme, path):
+    """A name arrives as it is, in the one place it was given, or the message is not sent at all."""
+    shape = path.partition("?")[0].split("/")
+    with WebhookSink() as sink:
+        channel = AppriseChannel(sink.url(scheme, path.format("{approver}")), 1)
+        for name in NAMES:
+            sent = len(sink.received)
+            if not channel.reaches(name):
+                assert the_failure(channel, a_message(to=name)).permanent
+                assert len(sink.received) == sent, name
+            else:
+                channel.send(a_message(to=name))
+                (arrived,) = sink.received[sent:]
+                steps = [unquote(step) for step in arrived.path.partition("?")[0].removeprefix("/").split("/")]
+                assert steps == [step.format(name) for step in shape], name
+                assert "evil" not in name
+        assert len(sink.received) > len(NAMES) / 10
+
+
+@pytest.mark.parametrize("nobody", ["..", ".", "...", "~", "-", "@", "..:.."])
+def test_a_name_without_a_letter_or_digit_is_nobodys(nobody):
+    assert not AppriseChannel("json://localhost/users/{approver}/notify", 1).reaches(nobody)
+    assert not AppriseChannel("mailto://u:p@localhost?to={approver}", 1).reaches(nobody)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://{approver}/hook",
+        "jsons://{approver}.example.com/hook",
+        "json://user:password@x{approver}",
+        "xml://{approver}?a=b",
+        "workflows://{approver}/a/b",
+        "json://localhost/hook?{approver}=x",
+        "json://localhost/hook?a=b&-{approver}=x",
+        "json://localhost/hook?{approver}",
+    ],
+)
+def test_an_address_in_which_a_name_would_choose_the_host_or_an_option_stops_the_app(address):
+    with pytest.raises(BadSetting, match="NOTIFY_URLS: number 3") as caught:
+        AppriseChannel(address, 3).check()
+
+    assert "example.com" not in str(caught.value)
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["bulksms://id:secret@{approver}", "d7sms://token@{approver}", "ntfys://{approver}"]
+)
+def test_where_a_service_has_its_recipients_in_place_of_a_host_a_name_may_stand(address):
+    AppriseChannel(address, 1).check()
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "evil.example:80", "ada", "ada@evil.example"])
+def test_a_name_in_place_of_a_host_never_becomes_one(name):
+    channel = AppriseChannel("ntfys://{approver}", 1)
+
+    assert not channel.reaches(name) or channel.service(name).mode == "cloud"
 
 
 # --- mail -----------------------------------------------------------------------------------------
