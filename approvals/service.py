@@ -206,14 +206,18 @@ class Approvals:
         return found
 
     async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
-        """Read a request; hold the answer until its status changes or the time has passed."""
-        found = await self.find(request_id)
+        """Read a request; hold the answer until its status changes or the time has passed.
+
+        While it waits it only looks where the request stands: the texts of a long story are read once, at the end.
+        """
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
-        while found.story.is_open and self.clock.elapsed() < end:
+        while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
+            seen = await self.instances.look(request_id)
+            if not seen or not seen.story.is_open:
+                break
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
-            found = await self.find(request_id)
-        return found
+        return await self.find(request_id)
 
     # --- answering --------------------------------------------------------------------------------
 

@@ -11,10 +11,11 @@ import pytest
 from approvals.durable import activities
 from approvals.people import delivery
 from approvals.people.channels import LogChannel, Undeliverable
-from approvals.people.delivery import OUTCOME, Dispatch
+from approvals.people.delivery import Dispatch
 from approvals.people.links import NotGenuine, Signer
 from approvals.rules import hearing
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
+from approvals.rules.notices import OUTCOME, Notice, key_of
 from approvals.rules.story import Status
 from devhost import replay
 from tests.builders import (
@@ -255,7 +256,7 @@ async def test_who_cannot_be_addressed_is_not_tried_again_and_stays_visible():
 async def test_a_notice_of_which_nobody_knows_what_became_is_sent_as_a_whole():
     box, asking = Mailbox(), a_request_of_two()
 
-    await a_dispatch(box).retry(asking, activities.whole_notice_undelivered(asking, "asked"))
+    await a_dispatch(box).retry(asking, activities.whole_notice_undelivered(Notice(found=asking, occasion="asked")))
 
     expected = Mailbox()
     await a_dispatch(expected).announce(asking, "asked")
@@ -288,7 +289,7 @@ async def test_every_line_is_written_by_the_activity_itself_since_the_host_drops
 
     await a_dispatch(*channels).announce(found(a_policy(a_panel(GRACE)), tell=True), "asked")
 
-    key = delivery.key_of(found(), "asked")
+    key = key_of(found(), "asked")
     said = {record.getMessage().replace(key, "KEY").partition("+")[0] for record in caplog.records}
     assert {"a-1 took it.", "b-2 did not take KEY", "c-3 cannot take KEY"} <= said
     assert any(line.startswith("To everyone: ") for line in said)
@@ -382,7 +383,7 @@ def test_what_is_sent_again_is_what_failed():
 
     instance.deliver(instance.fire())
 
-    notice = activities.Notice.from_json(instance.scheduled[-1][1])
+    notice = Notice.from_json(instance.scheduled[-1][1])
     assert notice.occasion == "again"
     assert notice.tried == (undelivered(),)
 
@@ -418,7 +419,7 @@ def test_a_decision_counts_whatever_is_being_delivered(moment):
     instance.finish(number)
     assert isinstance(instance.end, replay.Completed)
     assert instance.story["status"] == "Approved"
-    assert not instance.story["undelivered"]
+    assert not instance.story.get("undelivered")
 
 
 def test_a_failure_that_is_told_after_the_panel_has_changed_is_not_the_new_panels():
@@ -460,12 +461,12 @@ def test_the_outcome_is_told_again_and_stands_meanwhile():
     assert instance.custom_status["status"] == "Approved"
     assert instance.custom_status["undelivered"][0]["to"] == ADA
     instance.deliver(instance.fire())
-    assert activities.Notice.from_json(instance.scheduled[-1][1]).tried == (undelivered(ADA, occasion="outcome"),)
+    assert Notice.from_json(instance.scheduled[-1][1]).tried == (undelivered(ADA, occasion="outcome"),)
     instance.finish(next(iter(instance.running)))
 
     assert isinstance(instance.end, replay.Completed)
     assert instance.story["status"] == "Approved"
-    assert not instance.story["undelivered"]
+    assert not instance.story.get("undelivered")
 
 
 def test_an_outcome_that_cannot_be_told_is_given_up_and_stays_visible():
@@ -489,9 +490,9 @@ def test_an_activity_that_failed_as_a_whole_is_tried_again_as_a_whole():
     instance.finish(sending(instance))
     instance.deliver(instance.fire())
 
-    notice = activities.Notice.from_json(instance.scheduled[-1][1])
+    notice = Notice.from_json(instance.scheduled[-1][1])
     assert [each.channel for each in notice.tried] == [""]
-    assert notice.tried[0].key == delivery.key_of(found(), "asked")
+    assert notice.tried[0].key == key_of(found(), "asked")
 
 
 def test_a_renewal_that_failed_has_nothing_to_be_sent_again():
