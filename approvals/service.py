@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import re
 import time
 import uuid
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from approvals.rules.intake import Answer, Delegation, Proposal, Reassignment, Withdrawal
     from approvals.rules.preview import ImaginedAnswer
     from approvals.settings import Settings
+
+logger = logging.getLogger("approvals.service")
 
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
@@ -361,6 +364,8 @@ class Approvals:
                 key, answer = event(found)
                 name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
+                    if name == raised:  # a measure of events that were lost, or of a scheduler that is slow
+                        logger.info("Request %s: raised again after %.1f s: %s", request_id, spent, key)
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))
