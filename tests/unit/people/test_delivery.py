@@ -16,7 +16,9 @@ from approvals.people.links import NotGenuine, Signer
 from approvals.rules import hearing
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.notices import OUTCOME, Notice, key_of
+from approvals.rules.restoring import restore_story
 from approvals.rules.story import Status
+from approvals.web.representation import story_json
 from devhost import replay
 from tests.builders import (
     ADA,
@@ -450,6 +452,49 @@ def test_what_a_stage_could_not_deliver_does_not_follow_into_the_next():
     assert instance.custom_status["stage"] == 1
     assert [each["to"] for each in instance.custom_status["undelivered"]] == [ALAN]
     assert "attempts" not in instance.custom_status
+
+
+@pytest.mark.parametrize(("rules", "kept"), [(1, []), (2, [GRACE])])
+def test_what_was_never_delivered_stays_in_the_record_after_the_end(rules, kept):
+    instance = waiting(policy=a_policy(a_panel(GRACE), a_panel(ALAN)), rules=rules)
+    instance.finish(1, undelivered=[undelivered()])
+    instance.finish(sending(instance))
+    instance.deliver(instance.decision(decided(GRACE)))
+    assert [each["to"] for each in instance.custom_status.get("never_delivered", [])] == kept
+    instance.finish(sending(instance))
+    instance.deliver(instance.decision(decided(ALAN, stage=1), key="decision-1-1".removesuffix("-1")))
+
+    story = story_json(instance.found)
+
+    assert [(each["to"], each["next_attempt_at"]) for each in story["undelivered"]] == [(each, None) for each in kept]
+    assert story["undelivered_count"] == len(kept)
+
+
+@pytest.mark.parametrize(("rules", "kept"), [(1, []), (2, [GRACE])])
+def test_a_failure_that_is_told_after_its_panel_is_over_is_in_the_record(rules, kept):
+    instance = waiting(policy=a_policy(a_panel(GRACE), a_panel(ALAN)), rules=rules)
+    instance.running.pop(1)
+    instance.deliver(instance.decision(decided(GRACE)))
+
+    instance.deliver(instance.result(1, undelivered=[undelivered()]))
+    instance.finish(sending(instance))
+
+    assert [each["to"] for each in instance.custom_status.get("never_delivered", [])] == kept
+
+
+def test_of_many_that_were_not_delivered_none_goes_uncounted():
+    crowd = tuple(undelivered(f"person-{n}@example.com") for n in range(23))
+    one = found(a_policy(a_panel(GRACE)), tell=True, rules=2)
+    pending = one.with_story(one.story.model_copy(update={"undelivered": crowd}))
+    over = hearing.apply_event(pending, cancelled(), "cancel", NOON + HOUR)
+
+    for story in (pending.story, over.story):
+        read_back = restore_story(one.request, story.snapshot(), [])
+        short = restore_story(one.request, story.abridged_snapshot(), [])
+        shown = story_json(one.with_story(read_back))
+        assert len(shown["undelivered"]) == 10
+        assert shown["undelivered_count"] == 23
+        assert story_json(one.with_story(short))["undelivered_count"] == 23
 
 
 def test_the_outcome_is_told_again_and_stands_meanwhile():
