@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from approvals.rules.preview import ImaginedAnswer
     from approvals.settings import Settings
 
+logger = logging.getLogger("approvals.service")
+
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
 
@@ -211,14 +213,18 @@ class Approvals:
         return found
 
     async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
-        """Read a request; hold the answer until its status changes or the time has passed."""
-        found = await self.find(request_id)
+        """Read a request; hold the answer until its status changes or the time has passed.
+
+        While it waits it only looks where the request stands: the texts of a long story are read once, at the end.
+        """
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
-        while found.story.is_open and self.clock.elapsed() < end:
+        while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
+            seen = await self.instances.look(request_id)
+            if not seen or not seen.story.is_open:
+                break
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
-            found = await self.find(request_id)
-        return found
+        return await self.find(request_id)
 
     # --- answering --------------------------------------------------------------------------------
 
@@ -369,6 +375,8 @@ class Approvals:
                 key, answer = event(found)
                 name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
+                    if name == raised:  # a measure of events that were lost, or of a scheduler that is slow
+                        logger.info("Request %s: raised again after %.1f s: %s", request_id, spent, key)
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))

@@ -177,7 +177,8 @@ class Listening:
         else:
             failed = activities.read_undelivered(result)
         if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):
-            return found  # those people are not asked any more
+            never = deliveries.keep_never_delivered(found, failed)  # those people are not asked any more
+            return found.with_story(found.story.model_copy(update=never))
         found = deliveries.record_delivery(found, notice.tried, failed, now(self.context))
         if found.story.deliver_at and self.fires_at and found.story.deliver_at < self.fires_at:
             self.stop_timer()

@@ -1,6 +1,7 @@
 """Words for people: templates, and how times, durations and a caller's details are written in them.
 
-In HTML every value is escaped. Where a value is missing the template fails, in the tests, not on a page.
+Every value is written as people may see it (`visible`), and in HTML escaped. Where one is missing the template fails,
+in the tests, not on a page.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from approvals.rules.story import Status
+from approvals.rules.text import visible
 from approvals.rules.value import rfc3339
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def templates(folder: Path) -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         auto_reload=False,  # or each page would look whether a file has changed
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -78,6 +81,11 @@ def silence_sentence(found: Found) -> str:
         said = f"Not enough people answered in time: {yes} of {found.panel.required} approved{rejected}"
     became = ENDED.get(found.story.status)
     return f"{said}; {became}." if became else f"{said}."
+
+
+def shown(value: Any) -> Any:
+    """Give a value as it is shown, wherever a template writes one; what is markup already has been through here."""
+    return value if hasattr(value, "__html__") else visible(str(value))
 
 
 def format_instant(moment: dt.datetime) -> str:

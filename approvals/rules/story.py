@@ -271,6 +271,12 @@ class Story(Value):
     marks: tuple[Mark, ...] = ()
     """When a panel was asked, after the first, or reminded; nothing is known of it before version 1.3."""
     undelivered: tuple[Undelivered, ...] = ()
+    undelivered_more: int = 0
+    """How many more there are than a custom status has room to name; the orchestration itself knows them all."""
+    never_delivered: tuple[Undelivered, ...] = ()
+    """What was not delivered before its panel, or the request, was over; nothing is kept before version 1.3."""
+    never_delivered_more: int = 0
+    """How many more of those there are."""
     attempts: int = 0
     """How often it was tried again to deliver what failed, in the present panel or of the outcome."""
     deliver_at: Instant | None = None
@@ -319,8 +325,9 @@ class Story(Value):
     def snapshot(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
         whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
-        if self.undelivered:
+        if len(self.undelivered) > UNDELIVERED_TOLD:
             whole["undelivered"] = whole["undelivered"][:UNDELIVERED_TOLD]
+            whole["undelivered_more"] = len(self.undelivered) - UNDELIVERED_TOLD
         if utf16_size(whole) <= STATUS_BYTES:
             return whole
         return self.abridged_snapshot()
@@ -335,7 +342,11 @@ class Story(Value):
             "notes": (),
             "marks": (),
         }
-        short = self.model_copy(update={**without, "undelivered": ()})
+        never = {
+            "never_delivered": (),
+            "never_delivered_more": len(self.never_delivered) + self.never_delivered_more,
+        }
+        short = self.model_copy(update={**without, **never, "undelivered": ()})
         return {
             **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
             "status": self.status.value,

@@ -313,6 +313,9 @@ def end_page(visit: Visit, link: Link, found: Found, choice: Choice | None = Non
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
     if vote and link.holder in ("", links.fingerprint(found.request, vote.approver)):
         differs = choice is not None and (choice.is_approved, choice.option) != (vote.is_approved, vote.option)
+        if found.suspended:  # as the API has it: what the orchestration says of itself may not have happened yet
+            status = 409 if differs else 202 if choice else 200
+            return html_response(status, "end", kind="unconfirmed", differs=differs, **seen)
         return html_response(409 if differs else 200, "end", kind="recorded", differs=differs, **seen)
     if kind := CLOSED.get(found.story.status):
         return html_response(410, "end", kind=kind, **seen)

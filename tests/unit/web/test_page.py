@@ -22,6 +22,7 @@ from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to, state_of
 from approvals.rules.policy import Option, Panel, Policy, Stage
 from approvals.rules.story import Found, Status, Story
+from approvals.rules.text import visible
 from approvals.service import Approvals
 from approvals.web import page, rendering
 from approvals.web.page import Visit
@@ -330,6 +331,11 @@ def refused_with_a_sentence(t):
     return page.html_response(403, "end", kind="refused", error=errors.OwnRequest(t["requester"]))
 
 
+def suspended(t):
+    one = a_world(t, votes=(a_vote(t, slot=1),))
+    return looks(one.model_copy(update={"suspended": True}), a_link(one, t["voter"], slot=1))
+
+
 def unconfirmed(t):
     return page.html_response(202, "end", kind="unconfirmed", found=a_world(t))
 
@@ -359,6 +365,7 @@ PAGES = {
         sign_in,
         sign_in_as_yourself,
         refused_with_a_sentence,
+        suspended,
         unconfirmed,
     )
 }
@@ -385,6 +392,7 @@ STATUS = {
     "sign_in": 403,
     "sign_in_as_yourself": 403,
     "refused_with_a_sentence": 403,
+    "suspended": 200,
     "unconfirmed": 202,
 }
 
@@ -424,8 +432,8 @@ class Read(HTMLParser):
     unknown_decl = handle_pi = handle_comment
 
     def says(self, text):
-        """Tell whether a text is there as it was written, in one piece."""
-        wanted = plain(text).strip()
+        """Tell whether a text is there as it was written, in one piece, but for what nobody may be shown."""
+        wanted = plain(visible(text)).strip()
         return any(wanted in plain(each) for each in self.texts) or any(
             wanted in plain(value) for _, name, value in self.values if name == "value" and value
         )
@@ -535,6 +543,51 @@ def test_hostile_text_is_text_in_every_field_of_every_page(kind):
             tried += 1
 
     assert tried == len(SHOWN[kind]) * (len(XSS) + len(UNICODE)) >= 120
+
+
+HIDDEN = "\x00\x1b\u202e\u2066\u200b\u00ad\ufeff\x85"
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_nothing_that_hides_or_turns_text_is_on_any_page(kind):
+    texts = {name: f"a{HIDDEN}b{number}" for number, name in enumerate(TEXTS)}
+
+    answer = PAGES[kind](texts)
+
+    html = re.sub(
+        r' name="form/p:[^"]*"', "", answer.get_body().decode()
+    )  # what a field is called is sent back as it is
+    assert not set(HIDDEN) & set(html)
+    now = read(answer)
+    for name in SHOWN[kind]:
+        assert now.says(texts[name]), name
+
+
+def test_half_a_surrogate_pair_does_not_break_a_page():
+    one = found(a_policy(a_panel(GRACE)), item="a\ud800b")
+
+    assert "a\ufffdb" in looks(one, a_link(one, GRACE)).get_body().decode()
+
+
+@pytest.mark.parametrize(("answer", "status"), [(None, 200), ("option-0", 202), ("option-1", 409)])
+def test_who_answered_while_an_operator_holds_the_request_is_told_that_it_is_not_recorded_yet(answer, status):
+    one = a_world(TEXTS, votes=(a_vote(TEXTS),)).model_copy(update={"suspended": True})
+    link = a_link(one, TEXTS["voter"], slot=1)
+
+    shown = sends(one, link, {"answer": answer}) if answer else looks(one, link)
+
+    html = shown.get_body().decode()
+    assert shown.status_code == status
+    assert "operator" in html
+    assert "not recorded yet" in html
+    assert "<h1>On its way</h1>" in html
+    assert ("Nothing was changed" in html) is (status == 409)
+
+
+def test_who_has_not_answered_a_suspended_request_may():
+    one = a_world(TEXTS).model_copy(update={"suspended": True})
+
+    assert looks(one, mine(TEXTS, one)).status_code == 200
 
 
 @pytest.mark.parametrize("kind", PAGES)
