@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - pydantic reads it
 import hashlib
-import json
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
 
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
-from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, rfc3339
+from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, load_json, rfc3339
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -128,7 +127,7 @@ class Decision(Value):
             "on_behalf_of": self.on_behalf_of,
             "comments": self.comments,
             "option": self.option,
-            "form": None if self.form is None else json.loads(self.form),
+            "form": load_json(self.form),
             "channel": self.channel,
             "assurance": self.assurance,
             "signed_in_as": self.signed_in_as,
