@@ -150,7 +150,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Anything:
-    """Whatever JSON; only forms of requests in flight have it, see `old_forms`."""
+    """Whatever JSON, as the schema has it; only forms of requests in flight have it, see `old_forms`."""
+
+    schema: str = ""
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value: nothing ever is, here."""

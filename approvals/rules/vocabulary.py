@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 MOST_FIELDS, MOST_CHOICES = 100, 200
 NAME_CHARACTERS = 100
 """What the name of a field may have: the page repeats it with every choice."""
+SCHEMA_CHARACTERS = 300
+"""What is shown of the schema of a field that is outside the vocabulary."""
 LARGEST_SIZE = 2**53
 DIALECT = re.compile(r"https?://json-schema\.org/draft/2020-12/schema#?")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -85,7 +87,7 @@ def read_form(schema: Mapping[str, Any]) -> Group:
     """Read a form. Raises NotOffered."""
     reader = Reader()
     try:
-        form = reader.form(schema)
+        form = reader.read_form(schema)
     except Enough:
         form = None
     if form is None or reader.problems:
@@ -116,12 +118,13 @@ def read_form_in_flight(schema: Mapping[str, Any]) -> Group:
             return Group(())
         reader.problems.clear()
         try:
-            field = reader.field(name, inner, "", required=name in required)
+            field = reader.read_field(name, inner, "", required=name in required)
         except Enough:
             field = None
         if field is None or reader.problems:
             title = inner.get("title") if isinstance(inner, dict) else None
-            field = Field(name, Anything(), name in required, title if isinstance(title, str) else "")
+            anything = Anything(compact(inner)[:SCHEMA_CHARACTERS])
+            field = Field(name, anything, name in required, title if isinstance(title, str) else "")
         fields.append(field)
     return Group(tuple(fields))
 
@@ -143,19 +146,19 @@ class Reader:
         if len(self.problems) >= PROBLEMS_TOLD:
             raise Enough
 
-    def form(self, schema: Mapping[str, Any]) -> Group:
+    def read_form(self, schema: Mapping[str, Any]) -> Group:
         """Read the whole form: an object."""
         if schema.get("type", "object") != "object":
             self.refuse("/type", 'must be "object", which may be left out: an answer has named fields')
         if "$schema" in schema and not (isinstance(schema["$schema"], str) and DIALECT.fullmatch(schema["$schema"])):
             self.refuse("/$schema", "must be draft 2020-12, which may be left out")
         self.check_words(schema, ("$schema", *OF_OBJECTS), "", "a form")
-        form = self.group(schema, "", within="")
+        form = self.read_group(schema, "", within="")
         if not self.problems and len(compact(fill_in(form, {}))) > TEXT_CHARACTERS:
             self.refuse("", f"has defaults of more than {TEXT_CHARACTERS:,} characters")
         return form
 
-    def group(self, schema: Mapping[str, Any], at: str, within: str) -> Group:
+    def read_group(self, schema: Mapping[str, Any], at: str, within: str) -> Group:
         """Read the fields of an object, in their order."""
         properties = schema.get("properties")
         if not isinstance(properties, dict) or not properties:
@@ -165,8 +168,8 @@ class Reader:
         if self.fields > MOST_FIELDS:
             self.refuse(f"{at}/properties", f"makes more than {MOST_FIELDS} fields in all")
             raise Enough
-        required = self.names(schema, "required", properties, at)
-        order = self.names(schema, "order", properties, at)
+        required = self.read_names(schema, "required", properties, at)
+        order = self.read_names(schema, "order", properties, at)
         if not isinstance(schema.get("additionalProperties", True), bool):
             self.refuse(f"{at}/additionalProperties", "must be true or false")
         fields = []
@@ -174,10 +177,10 @@ class Reader:
             where = f"{at}/properties{pointer_to(name)}"
             if not 1 <= len(name) <= NAME_CHARACTERS:
                 self.refuse(where, f"must have a name of 1 to {NAME_CHARACTERS} characters")
-            fields.append(self.field(name, properties[name], where, required=name in required, within=within))
+            fields.append(self.read_field(name, properties[name], where, required=name in required, within=within))
         return Group(tuple(each for each in fields if each), schema.get("additionalProperties") is False)
 
-    def names(self, schema: Mapping[str, Any], word: str, known: Mapping[str, Any], at: str) -> list[str]:
+    def read_names(self, schema: Mapping[str, Any], word: str, known: Mapping[str, Any], at: str) -> list[str]:
         """Read a list of names of fields, each once."""
         given, found = schema.get(word, []), dict[str, None]()
         if not isinstance(given, list):
@@ -193,13 +196,13 @@ class Reader:
                 found[name] = None
         return list(found)
 
-    def field(self, name: str, schema: Any, at: str, *, required: bool, within: str = "") -> Field | None:
+    def read_field(self, name: str, schema: Any, at: str, *, required: bool, within: str = "") -> Field | None:
         """Read a field; nothing when it is none."""
         if not isinstance(schema, dict):
             self.refuse(at, "must be an object that says what the field takes")
             return None
         before = len(self.problems)
-        kind = self.kind(schema, at, within)
+        kind = self.read_kind(schema, at, within)
         said = {word: schema.get(word, "") for word in LABELS}
         for word in LABELS:
             if not isinstance(said[word], str):
@@ -214,13 +217,13 @@ class Reader:
 
     # --- kinds ------------------------------------------------------------------------------------
 
-    def kind(self, schema: Mapping[str, Any], at: str, within: str = "") -> Kind | None:
+    def read_kind(self, schema: Mapping[str, Any], at: str, within: str = "") -> Kind | None:
         """Read what a field takes. `within`: the "object" or "list" it stands in, which offers less."""
         type_ = schema.get("type")
         if "const" in schema:
-            return self.tick(schema, at)
+            return self.read_tick(schema, at)
         if any(word in schema for word in CHOICES):
-            return self.choice(schema, at)
+            return self.read_choice(schema, at)
         if not isinstance(type_, str) or type_ not in TYPES:
             hint = did_you_mean(type_, TYPES) if isinstance(type_, str) else ""
             known = ", ".join(f'"{each}"' for each in TYPES)
@@ -230,19 +233,21 @@ class Reader:
         if type_ in NOT_WITHIN[within] and not (within == "object" and self.is_choices(schema)):
             self.refuse(f"{at}/type", f'"{type_}" is not offered within {"an" if within == "object" else "a"} {within}')
             return None
-        self.check_words(schema, WORDS["money" if "money" in schema else type_], at, f'type "{type_}"')
+        if "money" in schema:
+            return self.read_money(schema, at)
+        self.check_words(schema, WORDS[type_], at, f'type "{type_}"')
         match type_:
             case "string":
-                return self.money(schema, at) if "money" in schema else self.text(schema, at)
+                return self.read_text(schema, at)
             case "boolean":
                 return YesNo()
             case "array":
-                return self.several(schema, at)
+                return self.read_several(schema, at)
             case "object":
-                return self.group(schema, at, within="object")
-        return self.numeric(schema, at, whole=type_ == "integer")
+                return self.read_group(schema, at, within="object")
+        return self.read_numeric(schema, at, whole=type_ == "integer")
 
-    def tick(self, schema: Mapping[str, Any], at: str) -> Tick | None:
+    def read_tick(self, schema: Mapping[str, Any], at: str) -> Tick | None:
         """Read a tick box."""
         self.check_words(schema, WORDS["tick"], at, "a tick box, which has no default either: a person ticks it")
         if schema["const"] is not True:
@@ -251,18 +256,19 @@ class Reader:
             self.refuse(f"{at}/type", 'must be "boolean" beside `const`, or be left out')
         return Tick()
 
-    def text(self, schema: Mapping[str, Any], at: str) -> Text:
+    def read_text(self, schema: Mapping[str, Any], at: str) -> Text:
         """Read text."""
         format_ = schema.get("format")
         if format_ is not None and (not isinstance(format_, str) or format_ not in FORMATS):
             hint = did_you_mean(format_, FORMATS) if isinstance(format_, str) else ""
             self.refuse(f"{at}/format", f"must be one of {', '.join(FORMATS)}{hint}")
             format_ = None
-        least, most = self.sizes(schema, SIZES, at)
+        least, most = self.read_sizes(schema, SIZES, at)
         return Text(least or 0, most, format_)
 
-    def money(self, schema: Mapping[str, Any], at: str) -> Money:
+    def read_money(self, schema: Mapping[str, Any], at: str) -> Money:
         """Read an amount."""
+        self.check_words(schema, WORDS["money"], at, "`money`")
         currency = schema["money"]
         if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
             self.refuse(f"{at}/money", 'must be a currency as ISO 4217 has it, such as "EUR"')
@@ -270,7 +276,7 @@ class Reader:
             self.refuse(f"{at}/type", 'must be "string" beside `money`, so that no digit is lost')
         return Money(currency)
 
-    def numeric(self, schema: Mapping[str, Any], at: str, *, whole: bool) -> Numeric:
+    def read_numeric(self, schema: Mapping[str, Any], at: str, *, whole: bool) -> Numeric:
         """Read a number."""
         found: dict[str, Any] = {}
         for word in BOUNDS:
@@ -292,17 +298,17 @@ class Reader:
         items = schema.get("items")
         return schema.get("type") == "array" and isinstance(items, dict) and any(word in items for word in CHOICES)
 
-    def several(self, schema: Mapping[str, Any], at: str) -> List | None:
+    def read_several(self, schema: Mapping[str, Any], at: str) -> List | None:
         """Read a list: of choices, or of simple values."""
         item, where = schema.get("items"), f"{at}/items"
         if not isinstance(item, dict):
             self.refuse(where, "is required: an object that says what each item takes")
             return None
-        least, most = self.sizes(schema, ("minItems", "maxItems"), at)
+        least, most = self.read_sizes(schema, ("minItems", "maxItems"), at)
         for word in ("default", *LABELS):
             if word in item:
                 self.refuse(f"{where}/{word}", "belongs to the list, not to its items")
-        kind = self.kind(item, where, within="list")
+        kind = self.read_kind(item, where, within="list")
         if kind is None or not isinstance(kind, Text | Numeric | Choice):
             if kind is not None:
                 self.refuse(where, "must be text, numbers or choices")
@@ -311,7 +317,7 @@ class Reader:
             self.refuse(f"{at}/minItems", "is more than there are choices")
         return List(kind, least or 0, most)
 
-    def choice(self, schema: Mapping[str, Any], at: str) -> Choice | None:
+    def read_choice(self, schema: Mapping[str, Any], at: str) -> Choice | None:
         """Read what may be chosen."""
         self.check_words(schema, WORDS["choice"], at, "a choice")
         type_ = schema.get("type")
@@ -332,7 +338,7 @@ class Reader:
         options: dict[Any, Option] = {}
         for number, each in enumerate(given):
             where = f"{at}/{word}/{number}"
-            option = self.option(each, where) if word != "enum" else Option(each)
+            option = self.read_option(each, where) if word != "enum" else Option(each)
             known = comparable(option.value) if option else None
             if option is None:
                 continue
@@ -345,7 +351,7 @@ class Reader:
                 options[known] = option
         return Choice(tuple(options.values()))
 
-    def option(self, given: Any, at: str) -> Option | None:
+    def read_option(self, given: Any, at: str) -> Option | None:
         """Read a choice that has a title."""
         if not isinstance(given, dict) or "const" not in given:
             self.refuse(at, "must be an object with `const` and `title`")
@@ -379,7 +385,7 @@ class Reader:
             else:
                 self.refuse(at + pointer_to(word), f"is not a word of forms{did_you_mean(word, offered)}")
 
-    def sizes(self, schema: Mapping[str, Any], words: tuple[str, str], at: str) -> tuple[int | None, int | None]:
+    def read_sizes(self, schema: Mapping[str, Any], words: tuple[str, str], at: str) -> tuple[int | None, int | None]:
         """Read the least and the most of a length."""
         found: list[int | None] = []
         for word, smallest in zip(words, (0, 1), strict=True):

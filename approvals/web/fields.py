@@ -216,6 +216,8 @@ def hint(field: Field) -> str:
             said = [*("one a line", *field.kind.accepted), *each]
         case Text() | Numeric() | Money() | List():
             said = field.kind.accepted
+        case Anything(schema=schema):
+            return f"JSON that fits {schema}" if schema else ""
         case _:
             return ""
     if field.default is not NOTHING and not isinstance(field.kind, List):

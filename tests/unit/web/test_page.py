@@ -139,7 +139,7 @@ def a_schema(t):
             "prose": {"type": "string", "maxLength": 5000},
             "choice": {"enum": [t["enum_value"], t["other_enum_value"]]},
             "choices": {"type": "array", "items": {"enum": [t["enum_value"], t["other_enum_value"]]}},
-            "fixed": {"const": t["constant"]},
+            "fixed": {"const": [t["title"]], "title": t["constant"]},
             "alternatives": {"oneOf": [{"const": 1, "title": t["alternative"]}, {"const": 2, "title": "two"}]},
             "group": {"type": "object", "title": t["group_title"], "properties": {"number": {"type": "number"}}},
             "anything": {},
