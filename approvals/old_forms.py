@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
-CPU_SECONDS = 2
+CPU_SECONDS = 1
 WALL_SECONDS = 8.0
 MEMORY_BYTES = 1 << 30
 AT_ONCE = 2

@@ -96,37 +96,32 @@ def exact(number: float) -> Decimal:
 
 def compact(value: Any) -> str:
     """Write JSON without spaces, numbers as they were written where that is known."""
-    return "".join(written(value, str))
+    return write(value, str)
 
 
 def canonical(value: Any) -> str:
     """Write JSON so that what means the same is the same text: keys in order, numbers by their value alone."""
-    return "".join(written(value, plain_number, sort=True))
+    return write(value, plain_number, sort=True)
 
 
-ENCODER = json.JSONEncoder(ensure_ascii=False)
+quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def written(value: Any, number: Callable[[float], str], *, sort: bool = False) -> Iterable[str]:
+def write(value: Any, number: Callable[[float], str], *, sort: bool = False) -> str:
     """Write JSON, numbers as they are told to; the library's own writer knows no number but the binary."""
+    if isinstance(value, str):
+        return quoted(value)
     if isinstance(value, dict):
-        mark = "{"
-        for key, each in sorted(value.items()) if sort else value.items():
-            yield f"{mark}{ENCODER.encode(key)}:"
-            yield from written(each, number, sort=sort)
-            mark = ","
-        yield "}" if value else "{}"
-    elif isinstance(value, list | tuple):
-        mark = "["
-        for each in value:
-            yield mark
-            yield from written(each, number, sort=sort)
-            mark = ","
-        yield "]" if value else "[]"
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield number(value)
-    else:
-        yield ENCODER.encode(value)
+        members = sorted(value.items()) if sort else value.items()
+        inner = [f"{quoted(key)}:{write(each, number, sort=sort)}" for key, each in members]
+        return f"{{{','.join(inner)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join([write(each, number, sort=sort) for each in value])}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return number(value)
+    return quoted(value)
 
 
 def plain_number(number: float) -> str:

@@ -960,9 +960,7 @@ def test_what_holds_for_the_whole_request_is_pointed_to(field, wrong):
     assert pointers(a_request(**{field: wrong})) == [f"/{field}"]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "never", "on_reject", True, None], ids=str
-)
+@pytest.mark.parametrize("wrong", ["", "never", "on_reject", True, None], ids=str)
 def test_a_form_is_owed_by_an_approval_or_always(wrong):
     assert parse(a_request()).to_policy().form_required == "on_approve"
     assert parse(a_request(form_required="always")).to_policy().form_required == "always"
