@@ -25,7 +25,7 @@ SILENCE = {
     "timeout": "the request ends without approval",
 }
 """What happens when nobody answers, in words."""
-MOST_ROWS, MOST_STEPS, STEP_CHARACTERS = 100, 4, 100
+MOST_ROWS, MOST_STEPS, STEP_CHARACTERS = 100, 4, 120
 """How much is shown of details: rows, names on the way to a value, characters of such a name."""
 Row = tuple[tuple[str, ...], str]
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))

@@ -114,14 +114,14 @@ def read_form_in_flight(schema: Mapping[str, Any]) -> Group:
     required = {*schema.get("required", ())}
     reader, fields = Reader(), []
     for name, inner in properties.items():
-        if len(name) > NAME_CHARACTERS:
-            return Group(())
         reader.problems.clear()
         try:
             field = reader.read_field(name, inner, "", required=name in required)
         except Enough:
             field = None
-        if field is None or reader.problems:
+        # a page repeats a name with every choice
+        repeated = len(name) > NAME_CHARACTERS and field is not None and isinstance(field.kind, Choice | List | Group)
+        if field is None or reader.problems or repeated:
             title = inner.get("title") if isinstance(inner, dict) else None
             anything = Anything(compact(inner)[:SCHEMA_CHARACTERS])
             field = Field(name, anything, name in required, title if isinstance(title, str) else "")
