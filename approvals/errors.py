@@ -16,7 +16,7 @@
     │   ├── LinkVoid        their link answers nothing any more
     │   └── SignInRequired  the stage wants to be surer that it is them
     ├── PreconditionMissing If-Match is wanted
-    ├── Stale               If-Match names an older story
+    ├── Stale               If-Match names an earlier revision
     ├── Closed              the request takes no decision any more; `found` is what stands
     │   ├── AlreadyDecided  someone decided: who, what and when
     │   └── NoLongerOpen    timed out, cancelled or failed
@@ -219,18 +219,18 @@ class PreconditionMissing(ApprovalError):
 
 
 class Stale(ApprovalError):
-    """`If-Match` names an older story."""
+    """`If-Match` names an earlier revision of the story."""
 
     code = "stale"
     title = "The request has changed"
 
-    def __init__(self, etag: str) -> None:
-        self.etag = etag
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
         super().__init__("The request has changed since. Look again, and decide whether you still mean it.")
 
     def evidence(self) -> dict[str, Any]:
-        """Give the ETag of now."""
-        return {"etag": self.etag}
+        """Give the revision of now, and an ETag that stands for it."""
+        return {"revision": self.revision, "etag": f'"{self.revision}"'}
 
 
 class Conflict(ApprovalError):

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from approvals import old_forms
 from approvals.errors import (
@@ -23,16 +23,17 @@ from approvals.errors import (
     OwnRequest,
     PassedOnTooOften,
     StageUnclear,
+    Stale,
     TooLate,
 )
 from approvals.people import links
 from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
 from approvals.people.links import Invitation, Signer
-from approvals.rules import events, forms, judging, vocabulary
+from approvals.people.wording import silence_sentence
+from approvals.rules import events, forms, hearing, judging, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
-from approvals.rules.policy import identity_key
 from approvals.rules.preview import Preview, play
-from approvals.rules.story import Cancellation, Change, Decision, Found, Request, Status, Story
+from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Status, Story
 from approvals.rules.value import Problem, compact, load_json, rfc3339, utc
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ class Approvals:
     instances: Instances
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    received_at: dt.datetime = field(init=False)
+    """When the call arrived, which is when its answer counts, whatever is read before it is handed on."""
+
+    def __post_init__(self) -> None:
+        """Take the time, once."""
+        object.__setattr__(self, "received_at", utc(self.clock.now()))
 
     def signed_in(self, headers: Mapping[str, str]) -> Person | None:
         """Give who is signed in, where the platform's word on it counts."""
@@ -163,7 +170,7 @@ class Approvals:
         evidence: Evidence = ANYBODY,
     ) -> Request:
         """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
-        created_at = utc(self.clock.now())
+        created_at = self.received_at
         return Request(
             request_id=request_id,
             requester=proposal.requester,
@@ -179,6 +186,8 @@ class Approvals:
             retries=len(SEND_AGAIN_AFTER) if self.settings.tells else 0,
             requester_assurance=assurance_of(proposal.requester, evidence),
             fingerprint=proposal.fingerprint,
+            rules=RULES,
+            links_expire_at=links.expiry(created_at, proposal.policy),
         )
 
     def invitations(self, request: Request) -> list[Invitation]:
@@ -220,11 +229,10 @@ class Approvals:
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
-        received_at, stage = self.clock.now(), None
-        form, wrong = answer.form, list[Problem]()
-        if answer.stage is not None or answer.form is not None:
+        stage, form, wrong = None, answer.form, list[Problem]()
+        if answer.stage is not None or form is not None:
             found = await self.find(request_id)
-            stage = resolve_stage(found, answer) if answer.stage is not None else None
+            stage = None if answer.stage is None else resolve_stage(found, answer.stage)
             if found.policy.form is not None and form is not None:
                 form, wrong = await judge_form(found.policy.form, form)
         decision = Decision(
@@ -234,13 +242,14 @@ class Approvals:
             channel=evidence.channel,
             assurance=assurance_of(answer.approver, evidence),
             signed_in_as=evidence.person.subject if evidence.person else None,
-            decided_at=received_at,
+            decided_at=self.received_at,
         )
 
+        place = (evidence.link.stage, evidence.link.escalated, evidence.link.slot) if evidence.link else None
         meant: list[tuple[int, bool]] = []
 
         def judge(found: Found) -> str:
-            judgement = judging.judge_decision(found, decision, stage=stage)
+            judgement = judging.judge_decision(found, decision, stage=stage, place=place)
             # the panel that was being asked when this was first looked at is the one that is answered
             meant.append((found.story.stage, found.story.escalated))
             if judgement == "open" and meant[0] != meant[-1]:
@@ -252,45 +261,68 @@ class Approvals:
             return judgement
 
         def event(found: Found) -> tuple[str, Decision]:
-            slot = found.slot_of(decision.approver) or 0
+            slot = place[2] if place else found.slot_of(decision.approver) or 0
             story = found.story
             here: dict[str, object] = {"stage": story.stage, "escalated": story.escalated, "slot": slot}
             holder = found.panel.approvers[slot] if found.panel.approvers else None
-            if holder and identity_key(holder) != identity_key(decision.approver):
+            if holder and not found.request.is_same(holder, decision.approver):
                 here["on_behalf_of"] = holder
             return events.slot_key(story, slot), decision.model_copy(update=here)
 
         return await self.raise_until_recorded(request_id, judge, event, decision.approver)
 
-    async def cancel(self, request_id: str, withdrawal: Withdrawal) -> Standing:
-        """Take a request back, and read back what the orchestration made of it. Raises as `decide` does."""
-        wish = Cancellation(**withdrawal.model_dump(), cancelled_at=self.clock.now())
+    async def cancel(self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None) -> Standing:
+        """Take a request back, and read back what the orchestration made of it.
+
+        `if_revision`: the revision of the story that the caller acts on. Raises as `decide` does, and Stale.
+        """
+        wish = Cancellation(**withdrawal.model_dump(), cancelled_at=self.received_at, if_revision=if_revision)
         return await self.raise_until_recorded(
             request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
         )
 
-    async def reassign(self, request_id: str, reassignment: Reassignment) -> Standing:
-        """Pass a slot on to someone else, as one in charge. Raises as `decide` does, and PassedOnTooOften."""
-        change = self.build_change("reassign", **reassignment.model_dump())
-        return await self.pass_on(request_id, change, "/from")
+    async def reassign(self, request_id: str, reassignment: Reassignment, if_revision: int | None = None) -> Standing:
+        """Pass a slot on to someone else, as one in charge. Raises as `cancel` does, and PassedOnTooOften."""
+        wish = reassignment
+        change = self.build_change("reassign", wish.by, wish.holder, wish.to, wish.reason, if_revision)
+        return await self.pass_on(request_id, change, "/from", wish.stage)
 
     async def delegate(self, request_id: str, delegation: Delegation, evidence: Evidence = ANYBODY) -> Standing:
         """Pass one's own slot on. Raises as `reassign` does, and what `authorize` raises."""
-        change = self.build_change(
-            "delegate", by=delegation.approver, holder=delegation.approver, to=delegation.to, reason=delegation.comments
-        )
-        return await self.pass_on(request_id, change, "/approver", evidence)
+        wish = delegation
+        change = self.build_change("delegate", wish.approver, wish.approver, wish.to, wish.comments)
+        return await self.pass_on(request_id, change, "/approver", wish.stage, evidence)
 
-    def build_change(self, kind: str, **fields: str) -> Change:
+    def build_change(
+        self,
+        kind: Literal["reassign", "delegate"],
+        by: str,
+        holder: str,
+        to: str,
+        reason: str,
+        if_revision: int | None = None,
+    ) -> Change:
         """Build a change, received now."""
-        return Change.model_validate(
-            {"change_id": uuid.uuid4().hex, "kind": kind, "changed_at": self.clock.now(), **fields}
+        return Change(
+            change_id=uuid.uuid4().hex,
+            kind=kind,
+            by=by,
+            holder=holder,
+            to=to,
+            reason=reason,
+            changed_at=self.received_at,
+            if_revision=if_revision,
         )
 
     async def pass_on(
-        self, request_id: str, change: Change, pointer: str, evidence: Evidence | None = None
+        self, request_id: str, change: Change, pointer: str, stage: int | str | None, evidence: Evidence | None = None
     ) -> Standing:
-        """Pass a slot on and read back that it was; with evidence, as its holder."""
+        """Pass a slot on and read back that it was; with evidence, as its holder. `stage`: the one that is meant."""
+        found = await self.find(request_id)
+        meant = judging.locate(found, change.holder, None if stage is None else resolve_stage(found, stage))
+        if meant and not found.request.has_first_rules:
+            here = {"stage": meant.story.stage, "escalated": meant.story.escalated}
+            change = change.model_copy(update=here)
 
         def judge(found: Found) -> str:
             judgement = judging.judge_change(found, change)
@@ -301,7 +333,7 @@ class Approvals:
             if judgement == "self":
                 raise OwnRequest(change.to)
             if judgement == "open" and evidence:
-                authorize(found, change.holder, evidence)
+                authorize(hearing.panel_of(found, change) or found, change.holder, evidence)
             return judgement
 
         return await self.raise_until_recorded(request_id, judge, lambda _: ("change", change), change.holder)
@@ -356,13 +388,13 @@ class Approvals:
         return play(request, answers), play(request, [])
 
 
-def resolve_stage(found: Found, answer: Answer) -> int:
-    """Give the stage a body names, by name or number from 1. Raises Invalid for one there is not."""
+def resolve_stage(found: Found, named: int | str) -> int:
+    """Give the stage that is named by its name, or by its number from 1. Raises Invalid for one there is not."""
     stages = found.policy.stages
-    if isinstance(answer.stage, int) and answer.stage <= len(stages):
-        return answer.stage - 1
+    if isinstance(named, int) and named <= len(stages):
+        return named - 1
     for number, stage in enumerate(stages):
-        if stage.name and stage.name == answer.stage:
+        if stage.name and stage.name == named:
             return number
     raise Invalid((Problem("/stage", "is not a stage of this request"),))
 
@@ -400,23 +432,30 @@ def repeated_creation(found: Found, proposal: Proposal) -> Creation:
 
 def refusal(found: Found, judgement: str, person: str) -> Exception:
     """Say why an answer does not count, and what stands."""
+    story, request = found.story, found.request
+    match judgement:
+        case "self":
+            return OwnRequest(person)
+        case "not_yours" | "nobody":
+            passed_on = (change.to for change in reversed(story.changes) if request.is_same(change.holder, person))
+            return NotYours(person, next(passed_on, None))
+        case "voted":
+            votes = (vote for vote in reversed(story.votes) if request.is_same(vote.approver, person))
+            return AlreadyVoted(next(votes, None), person)
+        case "unclear":
+            return StageUnclear(person, found.stage_name)
+        case "elsewhere":
+            return OtherStage(found.stage_name)
+        case "stale":
+            return Stale(story.revision)
+        case "exhausted":
+            return PassedOnTooOften(events.MAX_CHANGES)
+    return closure(found)
+
+
+def closure(found: Found) -> Exception:
+    """Say how a request ended that takes no answer any more."""
     story = found.story
-    if judgement == "self":
-        return OwnRequest(person)
-    if judgement in ("not_yours", "nobody"):
-        passed_on = (
-            change.to for change in reversed(story.changes) if identity_key(change.holder) == identity_key(person)
-        )
-        return NotYours(person, next(passed_on, None))
-    if judgement == "voted":
-        votes = (vote for vote in reversed(story.votes) if identity_key(vote.approver) == identity_key(person))
-        return AlreadyVoted(next(votes, None), person)
-    if judgement == "unclear":
-        return StageUnclear(person, found.stage_name)
-    if judgement == "elsewhere":
-        return OtherStage(found.stage_name)
-    if judgement == "exhausted":
-        return PassedOnTooOften(events.MAX_CHANGES)
     if story.decision:
         verdict = "approved" if story.decision.is_approved else "rejected"
         at = rfc3339(story.decision.decided_at)
@@ -426,6 +465,4 @@ def refusal(found: Found, judgement: str, person: str) -> Exception:
         return NoLongerOpen(found, f"This request was cancelled by {story.cancellation.by} at {at}.")
     if story.status is Status.FAILED:
         return NoLongerOpen(found, "This request failed inside the service and takes no decision any more.")
-    became = {Status.APPROVED: "which approves it", Status.REJECTED: "which rejects it"}.get(story.status)
-    more = f", {became}" if became else ""
-    return NoLongerOpen(found, f"Nobody decided before the deadline, {rfc3339(found.due_at)}{more}.")
+    return NoLongerOpen(found, f"{silence_sentence(found)} The deadline was {rfc3339(found.due_at)}.")

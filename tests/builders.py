@@ -11,7 +11,7 @@ import json
 import re
 
 from approvals.rules.policy import Panel, Policy, Stage
-from approvals.rules.story import Cancellation, Change, Decision, Found, Request, Story, Undelivered
+from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Story, Undelivered
 
 ADA, GRACE, ALAN, EVE = "ada@example.com", "grace@example.com", "alan@example.com", "eve@example.com"
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -74,6 +74,7 @@ def asked(hours=24, policy=None, **fields):
         "created_at": NOON,
         "deadline": NOON + dt.timedelta(hours=hours),
         "base_url": "http://localhost:7071",
+        "rules": RULES,
     }
     return Request(**{**values, **fields})
 

@@ -1,4 +1,4 @@
-"""The rules of a policy written anew, in another manner, to be compared with `approvals.model`.
+"""The rules of a policy written anew, in another manner, to be compared with `approvals.rules`.
 
 It is told what was heard, in order, and keeps score in plain sets and lists.
 """

@@ -12,8 +12,9 @@ import azure.durable_functions as df
 
 from approvals import settings
 from approvals.people import delivery
+from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
-from approvals.rules.value import Value, decode_json
+from approvals.rules.value import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("approvals.durable.activities")
 
 blueprint = df.Blueprint()
-
-
-class Notice(Value):
-    """What people are told, and why now."""
-
-    found: Found
-    occasion: str
-
-    @property
-    def tried(self) -> tuple[Undelivered, ...]:
-        """What is sent again with it."""
-        return self.found.story.undelivered if self.occasion == "again" else ()
 
 
 @blueprint.activity_trigger(input_name="asked")
@@ -46,11 +35,11 @@ def process_approval(settled: str) -> str:
     """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
     try:
         notice = Notice.from_json(settled)
-    except ValueError:  # the first time it is the story alone, as in the first version
-        notice = Notice(found=Found.from_json(settled), occasion=delivery.OUTCOME)
-        request, story = notice.found.request, notice.found.story
-        if story.status is Status.TIMEOUT:  # the alert on approvals that time out looks for this line
-            logger.warning("Request %s: %s", request.request_id, story.status)
+    except ValueError:  # before version 2 of the rules it is the story alone, the first time
+        notice = Notice(found=Found.from_json(settled), occasion=OUTCOME)
+    request, story = notice.found.request, notice.found.story
+    if notice.occasion == OUTCOME and story.status is Status.TIMEOUT:  # the alert on time-outs looks for this line
+        logger.warning("Request %s: %s", request.request_id, story.status)
     return send_notice(notice)
 
 
@@ -69,7 +58,7 @@ def send_notice(notice: Notice) -> str:
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
         return write_undelivered(dispatch.retry(notice.found, notice.tried))
-    return write_undelivered(dispatch.announce(notice.found, notice.occasion))
+    return write_undelivered(dispatch.announce(notice.found, notice.occasion, notice.key))
 
 
 def write_undelivered(failed: Iterable[Undelivered]) -> str:
@@ -83,8 +72,9 @@ def read_undelivered(result: object) -> tuple[Undelivered, ...]:
     return tuple(Undelivered.model_validate(each) for each in failed) if isinstance(failed, list) else ()
 
 
-def whole_notice_undelivered(found: Found, occasion: str) -> tuple[Undelivered, ...]:
+def whole_notice_undelivered(notice: Notice) -> tuple[Undelivered, ...]:
     """Say that a whole notice failed, or that nobody knows what became of it; a renewal told nobody anyway."""
-    if occasion == "renewed":
+    if notice.occasion == RENEWED:
         return ()
-    return (Undelivered(key=delivery.key_of(found, occasion), occasion=occasion),)
+    key = notice.key or key_of(notice.found, notice.occasion)
+    return (Undelivered(key=key, occasion=notice.occasion),)

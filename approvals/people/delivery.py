@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from approvals.people import channels, links, messages
 from approvals.people.channels import Channel, Message, Undeliverable
 from approvals.people.links import Signer
-from approvals.rules.policy import identity_key
+from approvals.rules.notices import OUTCOME, key_of
 from approvals.rules.story import Found, Status, Undelivered
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.people.delivery")
 
-OUTCOME = "outcome"
 ASKING = ("asked", "escalated", "passed_on", "reminded")
 OUTCOMES = {Status.TIMEOUT: "timed_out", Status.CANCELLED: "cancelled"}
 
@@ -48,9 +47,9 @@ class Dispatch:
         """Take the channels, the keys and the choices of the operator."""
         return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
-    def announce(self, found: Found, occasion: str) -> tuple[Undelivered, ...]:
+    def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
         """Tell everyone an occasion concerns. Gives what failed."""
-        return self.send_all(found, self.plan(found, occasion, key_of(found, occasion)))
+        return self.send_all(found, self.plan(found, occasion, key or key_of(found, occasion)))
 
     def retry(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send what failed once more, under the same keys, to whom it still concerns. Gives what failed again."""
@@ -61,7 +60,7 @@ class Dispatch:
                 wanted += self.plan(found, each.occasion, each.key)
             elif each.permanent:
                 useless.append(each)
-            elif each.to is None or identity_key(each.to) in map(identity_key, self.people(found, each.occasion)):
+            elif each.to is None or is_among(found, each.to, self.people(found, each.occasion)):
                 wanted.append(each)
         return (*useless, *self.send_all(found, wanted))
 
@@ -74,7 +73,10 @@ class Dispatch:
             if channel.personal:
                 for person in people:
                     yield Undelivered(
-                        to=person, channel=channel.name, key=f"{key}+{links.fingerprint(person)}", occasion=occasion
+                        to=person,
+                        channel=channel.name,
+                        key=f"{key}+{links.fingerprint(found.request, person)}",
+                        occasion=occasion,
                     )
             else:
                 yield Undelivered(channel=channel.name, key=key, occasion=occasion)
@@ -82,13 +84,13 @@ class Dispatch:
     def people(self, found: Found, occasion: str) -> Iterator[str]:
         """Name whom an occasion concerns: who is awaited; when it is over, the requester, too."""
         holders = (found.holder(slot) for slot in found.awaited)
-        awaited = [one for one in holders if one and not found.policy.forbids(found.request.requester, one)]
+        awaited = [one for one in holders if one and not found.request.forbids(one)]
         if occasion == "passed_on" and found.story.changes:
-            latest = {identity_key(change.to) for change in found.story.changes[-1:]}
-            awaited = [holder for holder in awaited if identity_key(holder) in latest]
+            latest = [found.story.changes[-1].to]
+            awaited = [holder for holder in awaited if is_among(found, holder, latest)]
         yield from awaited
         requester = found.request.requester
-        if occasion == OUTCOME and self.tells_requester and identity_key(requester) not in map(identity_key, awaited):
+        if occasion == OUTCOME and self.tells_requester and not is_among(found, requester, awaited):
             yield requester
 
     def send_all(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
@@ -120,6 +122,11 @@ class Dispatch:
         return None if slot is None else slot_address(self.signer, found, slot)
 
 
+def is_among(found: Found, person: str, people: Iterable[str]) -> bool:
+    """Tell whether a person is one of these, by the rules of the request."""
+    return any(found.request.is_same(person, each) for each in people)
+
+
 def slot_address(signer: Signer, found: Found, slot: int) -> str:
     """Give the address at which the present holder of a slot answers."""
     story = found.story
@@ -148,14 +155,3 @@ def failure_of(task: concurrent.futures.Future[None], each: Undelivered) -> Unde
         case error:
             logger.warning("%s did not take %s: %s.", each.channel, each.key, type(error).__name__)
             return each
-
-
-def key_of(found: Found, occasion: str) -> str:
-    """Name a message so that the same one has the same name."""
-    story = found.story
-    if occasion == OUTCOME:
-        return f"{found.request.request_id}-{story.status.lower()}"
-    return (
-        f"{found.request.request_id}-{occasion.replace('_', '-')}-{story.stage + 1}{'e' * story.escalated}"
-        f"-{story.reminded}-{len(story.changes)}"
-    )

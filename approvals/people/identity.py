@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from approvals.errors import LinkVoid, NotAskedYet, OwnRequest, SignInRequired
 from approvals.people.links import fingerprint
-from approvals.rules.policy import Assurance, identity_key
+from approvals.rules.names import is_same
 from approvals.rules.value import NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from approvals.people.links import Link
+    from approvals.rules.policy import Assurance
     from approvals.rules.story import Found
 
 PRINCIPAL = "x-ms-client-principal"
@@ -50,6 +51,8 @@ class Person:
     object_id: str
     email: str | None = None
     """Only when it is verified that it is theirs; an unverified one can be anybody's."""
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+    """All that the platform calls them, verified or not: enough to keep them from their own request, and no more."""
 
     @property
     def subject(self) -> str:
@@ -63,7 +66,7 @@ class Person:
 
     def is_called(self, name: str) -> bool:
         """Tell whether a name is theirs: the verified e-mail, or `tenant/object`."""
-        return identity_key(name) in {identity_key(known) for known in (self.subject, self.email) if known}
+        return any(is_same(name, known) for known in (self.subject, self.email) if known)
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,10 @@ def read_principal(headers: Mapping[str, str]) -> Person | None:
         return None
     if "/" in tenant or not is_name(f"{tenant}/{object_id}"):
         return None
-    verified = claims.get("xms_edov", "").lower() in TRUE or claims.get("email_verified", "").lower() in TRUE
-    email = claims.get("email", "") if verified else ""
-    return Person(tenant, object_id, email if is_name(email) else None)
+    words = [claims[name].lower() for name in ("xms_edov", "email_verified") if name in claims]
+    email = claims.get("email", "") if words and TRUE.issuperset(words) else ""
+    aliases = (claims.get(name, "") for name in ("email", "preferred_username", "upn", "name", "unique_name"))
+    return Person(tenant, object_id, email if is_name(email) else None, tuple(each for each in aliases if each))
 
 
 def is_name(text: str) -> bool:
@@ -135,10 +139,11 @@ def authorize(found: Found, name: str, evidence: Evidence) -> Assurance:
     """
     if evidence.link:
         check_link(evidence.link, found, name)
-    behind = [name, *((evidence.person.name, evidence.person.subject) if evidence.person else ())]
-    for each in behind:
-        if found.policy.forbids(found.request.requester, each):
-            raise OwnRequest(each)
+    person = evidence.person
+    if found.request.forbids(name):
+        raise OwnRequest(name)
+    if person and any(found.request.forbids(each) for each in (person.subject, person.name, *person.aliases)):
+        raise OwnRequest(person.name)
     assurance = assurance_of(name, evidence)
     if not found.panel.accepts(assurance):
         raise SignInRequired(name)
@@ -147,14 +152,14 @@ def authorize(found: Found, name: str, evidence: Evidence) -> Assurance:
 
 def check_link(link: Link, found: Found, name: str) -> None:
     """See that a link is for what is asked now. Raises LinkVoid or NotAskedYet."""
-    if link.request_id != found.request.request_id or link.holder not in ("", fingerprint(name)):
+    if link.request_id != found.request.request_id or link.holder not in ("", fingerprint(found.request, name)):
         raise LinkVoid(None)
     if not link.is_for_asked_panel(found):
         asked_later = (link.stage, link.escalated) > (found.story.stage, found.story.escalated)
         raise NotAskedYet(name) if asked_later else LinkVoid(None)
     if link.generation != found.generation(link.slot):
         raise LinkVoid(found.holder(link.slot))
-    if link.holder != fingerprint(found.holder(link.slot)):
+    if link.holder != fingerprint(found.request, found.holder(link.slot)):
         raise LinkVoid(None)
 
 
@@ -162,7 +167,22 @@ def holder_of(link: Link, found: Found) -> str | None:
     """Name whose link it is; nothing for the open slot's, or a name nobody of this request has."""
     panel = found.policy.panel(link.stage, escalated=link.escalated) if has_panel(found, link) else None
     people = (*(panel.approvers if panel else ()), *(change.to for change in found.story.changes))
-    return next((person for person in people if fingerprint(person) == link.holder), None) if link.holder else None
+    if not link.holder:
+        return None
+    return next((person for person in people if fingerprint(found.request, person) == link.holder), None)
+
+
+def was_passed_on(link: Link, found: Found) -> bool:
+    """Tell whether a link's slot was passed on since: that link shows nothing of the request any more, for good.
+
+    Before version 2 the slots of earlier panels were forgotten: whoever passed anything on is taken to have done it
+    there.
+    """
+    if not has_panel(found, link):
+        return False
+    if found.request.has_first_rules and not link.is_for_asked_panel(found):
+        return any(fingerprint(found.request, change.holder) == link.holder for change in found.story.changes)
+    return link.generation != found.at_panel(link.stage, escalated=link.escalated).generation(link.slot)
 
 
 def has_panel(found: Found, link: Link) -> bool:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import itsdangerous
 from itsdangerous import BadData, base64_decode, base64_encode
 
+from approvals.rules.names import exact_key
 from approvals.rules.policy import identity_key
-from approvals.rules.value import compact
+from approvals.rules.value import compact, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from approvals.rules.policy import Policy
     from approvals.rules.story import Found, Request
 
 SHOWN_AFTER = dt.timedelta(days=7)
@@ -75,23 +77,32 @@ class Invitation:
 
 def link_to(request: Request, *, stage: int, escalated: bool, slot: int, generation: int, holder: str | None) -> Link:
     """Make the link of a slot's holder."""
-    latest = request.created_at + sum(
-        (panel.timeout for each in request.effective_policy.stages for panel in each.panels), dt.timedelta()
-    )
     return Link(
         request_id=request.request_id,
         stage=stage,
         escalated=escalated,
         slot=slot,
         generation=generation,
-        holder=fingerprint(holder),
-        expires_at=int((latest + SHOWN_AFTER).timestamp()),
+        holder=fingerprint(request, holder),
+        expires_at=int((request.links_expire_at or expiry(request.created_at, request.effective_policy)).timestamp()),
     )
 
 
-def fingerprint(person: str | None) -> str:
-    """Give what tells a person from others, without the name: names are long, and not for addresses."""
-    return hashlib.sha256(identity_key(person).encode()).hexdigest()[:16] if person else ""
+def expiry(created_at: dt.datetime, policy: Policy) -> dt.datetime:
+    """Say until when the links of a request show anything: some time after the latest end it can have."""
+    longest = sum((panel.timeout for each in policy.stages for panel in each.panels), dt.timedelta())
+    return created_at + longest + SHOWN_AFTER
+
+
+def fingerprint(request: Request, person: str | None) -> str:
+    """Give what tells a person from others, without the name: names are long, and not for addresses.
+
+    It stands in links that people have, and so goes by the rules of the request.
+    """
+    if not person:
+        return ""
+    key = identity_key(person) if request.has_first_rules else exact_key(person)
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -157,17 +168,20 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def state_of(found: Found) -> str:
-    """Give a digest of what an answer on a page depends on: where the request stands, and what others did.
+def state_of(found: Found, link: Link) -> str:
+    """Give a digest of what an answer on a page depends on: what is asked, of whom, and by when.
 
-    A reminder, or a message that could not be sent, does not make a page stale.
+    What colleagues answer, a reminder, or a message that could not be sent does not make a page stale.
     """
     story = found.story
+    own_vote = story.vote_of(link.slot)
     seen = [
         story.status,
         story.stage,
         story.escalated,
-        [vote.decision_id for vote in story.votes],
-        [change.change_id for change in story.changes],
+        rfc3339(found.due_at),
+        found.holder(link.slot),
+        found.generation(link.slot),
+        own_vote.decision_id if own_vote else None,
     ]
     return hashlib.sha256(compact(seen).encode()).hexdigest()[:32]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from approvals.people.channels import Message
 from approvals.people.wording import detail_rows, templates
-from approvals.rules.policy import identity_key
 from approvals.rules.value import load_json
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         "panel": found.panel,
         "status": found.story.status.value,
         "personal": to is not None,
-        "unneeded": over and to is not None and identity_key(to) != identity_key(found.request.requester),
+        "unneeded": over and to is not None and not found.request.is_same(to, found.request.requester),
         "link": link,
         "key": clean(key),
     }

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from approvals.rules.story import Status
 from approvals.rules.value import compact, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from approvals.rules.story import Found
 
 SILENCE = {
     "approve": "silence counts as approval",
@@ -28,6 +31,12 @@ SILENCE = {
 MOST_ROWS, MOST_STEPS, STEP_CHARACTERS = 100, 4, 120
 """How much is shown of details: rows, names on the way to a value, characters of such a name."""
 Row = tuple[tuple[str, ...], str]
+ENDED = {
+    Status.APPROVED: "as agreed, that counts as approval",
+    Status.REJECTED: "as agreed, that counts as rejection",
+    Status.TIMEOUT: "the request was closed without approval",
+}
+"""What came of it that too few people had answered by the deadline."""
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -43,8 +52,26 @@ def templates(folder: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"utc": format_instant, "rfc3339": rfc3339, "span": format_duration, "silence": SILENCE.get}
+    made.filters |= {
+        "utc": format_instant,
+        "rfc3339": rfc3339,
+        "span": format_duration,
+        "silence": SILENCE.get,
+        "silence_sentence": silence_sentence,
+    }
     return made
+
+
+def silence_sentence(found: Found) -> str:
+    """Say why a request ended by its deadline and not by an answer: in words that follow the answers there were."""
+    yes, no = found.votes(yes=True), found.votes(yes=False)
+    if not yes and not no:
+        said = "Nobody answered in time"
+    else:
+        rejected = f", {no} rejected" if no else ""
+        said = f"Not enough people answered in time: {yes} of {found.panel.required} approved{rejected}"
+    became = ENDED.get(found.story.status)
+    return f"{said}; {became}." if became else f"{said}."
 
 
 def format_instant(moment: dt.datetime) -> str:

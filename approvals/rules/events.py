@@ -39,7 +39,8 @@ def awaited_events(found: Found) -> dict[str, str]:
     """Give the event names that can change something now, each with the kind of event it is for."""
     story = found.story
     keys = [slot_key(story, slot) for slot in found.awaited] + ["cancel"]
-    if found.panel.approvers and len(story.changes) < MAX_CHANGES:
+    panels = found.panels_to_come if not found.request.has_first_rules else [found]
+    if any(each.panel.approvers for each in panels) and len(story.changes) < MAX_CHANGES:
         keys.append("change")
     bound = 1 + MAX_SPENT_WAITS + len(story.changes)
     return {

@@ -12,12 +12,13 @@ answers that are only imagined.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from approvals.rules.deliveries import NOTHING_UNDELIVERED, count_attempt
 from approvals.rules.events import slot_key
-from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS, identity_key
-from approvals.rules.story import Cancellation, Change, Decision, Event, Found, Status, TimerFired
+from approvals.rules.notices import AGAIN, RENEWED
+from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS
+from approvals.rules.story import Cancellation, Change, Decision, Event, Found, Mark, Status, TimerFired
 from approvals.rules.value import utc
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def apply_event(found: Found, heard: Event, key: str, now: dt.datetime) -> Found
         case Cancellation():
             if heard.heard_at >= found.due_at:
                 return ignore_late(found, key, "A cancellation came after the deadline and was not counted.")
+            if is_stale(found, heard.if_revision):
+                return spend(found, key, "A cancellation was meant for an earlier revision and was not counted.")
             return settle(found, Status.CANCELLED, now, cancellation=heard)
         case Change():
             return pass_slot_on(found, heard)
@@ -56,12 +59,12 @@ def count_vote(found: Found, vote: Decision, key: str, now: dt.datetime) -> Foun
         return found
     here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in found.awaited
     if not here or slot_key(story, vote.slot) != key:
-        return found.with_story(story.with_spent_event(key, "An answer that is not this slot's was not counted."))
+        return spend(found, key, "An answer that is not this slot's was not counted.")
     if vote.heard_at >= found.due_at:
         return ignore_late(found, key, "An answer came after the deadline and was not counted.")
     holder = found.holder(vote.slot)
-    stranger = holder is not None and identity_key(holder) != identity_key(vote.approver)
-    if stranger or found.policy.forbids(found.request.requester, vote.approver):
+    stranger = holder is not None and not found.request.is_same(holder, vote.approver)
+    if stranger or found.request.forbids(vote.approver):
         return found.with_story(
             story.with_spent_event(key, "An answer by someone who may not give it was not counted.")
         )
@@ -70,6 +73,16 @@ def count_vote(found: Found, vote: Decision, key: str, now: dt.datetime) -> Foun
             story.with_spent_event(key, "An answer by someone who was not signed in was not counted.")
         )
     return settle_if_decided(found.with_story(story.model_copy(update={"votes": (*story.votes, vote)})), vote, now)
+
+
+def is_stale(found: Found, if_revision: int | None) -> bool:
+    """Tell whether a wish was meant for another revision of the story than this one."""
+    return if_revision is not None and if_revision != found.story.revision
+
+
+def spend(found: Found, key: str, note: str) -> Found:
+    """Go on after an event that counts for nothing: its wait is made anew, under the next name."""
+    return found.with_story(found.story.with_spent_event(key, note))
 
 
 def ignore_late(found: Found, key: str, note: str) -> Found:
@@ -99,8 +112,17 @@ def advance(found: Found, now: dt.datetime, vote: Decision | None = None) -> Fou
 
 def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) -> Found:
     """Ask a panel, from now on."""
-    fresh = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0, "holders": {}}
-    return found.with_story(found.story.model_copy(update={**fresh, "generations": {}, **NOTHING_UNDELIVERED}))
+    fresh: dict[str, Any] = {"stage": stage, "escalated": escalated, "asked_at": utc(now), "reminded": 0}
+    if found.request.has_first_rules:  # their slots were numbered anew in each panel
+        fresh |= {"holders": {}, "generations": {}}
+    else:
+        fresh |= {"marks": marked(found, "escalated" if escalated else "asked", now, stage)}
+    return found.with_story(found.story.model_copy(update={**fresh, **NOTHING_UNDELIVERED}))
+
+
+def marked(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
+    """Give the marks of a story with one more."""
+    return (*found.story.marks, Mark(kind=kind, at=now, stage=stage))
 
 
 def settle(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
@@ -113,6 +135,8 @@ def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
     """Take silence for what was agreed, or count a reminder; a timer of an earlier panel means nothing."""
     if wake.heard_at >= found.due_at:
         match found.panel.on_timeout:
+            case "approve" if rejection := latest_rejection(found):
+                return settle(found, Status.REJECTED, now, decision=rejection)
             case "approve":
                 return advance(found.with_story(found.story.with_note(f"Silence approved {found.stage_name}.")), now)
             case "reject":
@@ -128,39 +152,64 @@ def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
     return found
 
 
+def latest_rejection(found: Found) -> Decision | None:
+    """Give the last answer of the present panel that rejects: silence never overrules one, but before version 2."""
+    here = (found.story.stage, found.story.escalated)
+    votes = found.story.votes if not found.request.has_first_rules else ()
+    return next((vote for vote in reversed(votes) if vote.place[:2] == here and not vote.is_approved), None)
+
+
 def count_reminder(found: Found, now: dt.datetime) -> Found:
     """Count a reminder. Those missed while nobody could be reminded are passed over, not sent all at once."""
     story, every = found.story, found.panel.remind_every or LONGEST_TIMER
     elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
     count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
     superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
+    if not found.request.has_first_rules:
+        superseded["marks"] = marked(found, "reminded", now, story.stage)
     return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
 
 
 def pass_slot_on(found: Found, change: Change) -> Found:
     """Pass a slot on, if that is allowed; either way the next change goes under the next name."""
     story = found.story.with_next_number("change")
-    slot = found.slot_of(change.holder) if found.panel.approvers else None
-    if slot is None or slot not in found.awaited or reassignment_obstacle(found, change.to):
+    if is_stale(found, change.if_revision):
+        return found.with_story(story.with_note("A change was meant for an earlier revision and was ignored."))
+    panel = panel_of(found, change)
+    slot = panel.slot_of(change.holder) if panel and panel.panel.approvers else None
+    if not panel or slot is None or slot not in panel.awaited or reassignment_obstacle(panel, change.to):
         return found.with_story(story.with_note("A change that is not allowed was ignored."))
     if change.heard_at >= found.due_at:
         return found.with_story(story.with_note("A change came after the deadline."))
-    story = story.with_next_number(slot_key(story, slot))
+    story = story.with_next_number(slot_key(panel.story, slot))
     update: dict[str, Any] = {
-        "holders": {**story.holders, str(slot): change.to},
-        "generations": {**story.generations, str(slot): found.generation(slot) + 1},
+        "holders": {**story.holders, panel.slot_id(slot): change.to},
+        "generations": {**story.generations, panel.slot_id(slot): panel.generation(slot) + 1},
         "changes": (*story.changes, change),
         "attempts": 0,
     }
     return found.with_story(story.model_copy(update=update))
 
 
-def reassignment_obstacle(found: Found, person: str) -> str | None:
-    """Say why a slot cannot be passed on to a person: `self`, `asked`, or nothing."""
-    if found.policy.forbids(found.request.requester, person):
+def panel_of(found: Found, change: Change) -> Found | None:
+    """Give the request at the panel a change is about; nothing for one that is over, or that there is not."""
+    if change.stage is None:
+        return found
+    place = (change.stage, change.escalated)
+    return next((each for each in found.panels_to_come if (each.story.stage, each.story.escalated) == place), None)
+
+
+def reassignment_obstacle(panel: Found, person: str) -> str | None:
+    """Say why a slot of a panel cannot be passed on to a person: `self`, `asked`, or nothing.
+
+    Whoever holds a slot is asked already; before version 2 so was whoever had passed theirs on.
+    """
+    if panel.request.forbids(person):
         return "self"
-    everyone = {*found.panel.approvers, *(found.holder(slot) or "" for slot in range(found.panel.slots))}
-    return "asked" if identity_key(person) in {identity_key(one) for one in everyone} else None
+    asked = {panel.holder(slot) or "" for slot in range(panel.panel.slots)}
+    if panel.request.has_first_rules:
+        asked |= set(panel.panel.approvers)
+    return "asked" if any(panel.request.could_be_same(person, one) for one in asked) else None
 
 
 def occasion(before: Found | None, found: Found) -> str:
@@ -176,4 +225,4 @@ def occasion(before: Found | None, found: Found) -> str:
         return "passed_on"
     if before.story.reminded < found.story.reminded:
         return "reminded"
-    return "again" if before.story.attempts < found.story.attempts else "renewed"
+    return AGAIN if before.story.attempts < found.story.attempts else RENEWED

@@ -45,6 +45,7 @@ def check_stage(value: Any) -> Any:
 
 
 Details = Annotated[dict[str, Any], AfterValidator(check_details)]
+Stage = Annotated[Any, AfterValidator(check_stage)]
 FormAnswer = Annotated[dict[str, Any], AfterValidator(check_form_answer)]
 
 
@@ -91,7 +92,7 @@ class Answer(Intake):
     is_approved: bool
     approver: Name
     comments: Comments = ""
-    stage: Annotated[Any, AfterValidator(check_stage)] = None
+    stage: Stage = None
     """The stage that is meant: its name, or its number from one; None: whichever is asked."""
     option: StageName | None = None
     form: FormAnswer | None = None
@@ -110,6 +111,7 @@ class Delegation(Intake):
     approver: Name
     to: Name
     comments: Comments = ""
+    stage: Stage = None
 
 
 class Reassignment(Intake):
@@ -119,3 +121,4 @@ class Reassignment(Intake):
     holder: Name
     to: Name
     reason: Comments = ""
+    stage: Stage = None

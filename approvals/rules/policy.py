@@ -10,6 +10,8 @@ import datetime as dt
 import unicodedata
 from typing import Literal
 
+from approvals.rules.names import could_be_same, lookalike_key
+from approvals.rules.text import is_blank
 from approvals.rules.value import Problem, Value
 
 LONGEST_TIMER = dt.timedelta(days=5)
@@ -27,7 +29,7 @@ Demand = Literal["any", "signed-in"]
 
 
 def identity_key(person: str) -> str:
-    """Give what tells people apart: their name without case, after NFC."""
+    """Give what told people apart in version 1 of the rules: their name without case, after NFC. See `names`."""
     return unicodedata.normalize("NFC", person).casefold()
 
 
@@ -92,6 +94,8 @@ class Policy(Value):
     allow_self_approval: bool = False
     comment_required: CommentRequired = "never"
     options: tuple[Option, ...] = ()
+    options_only: bool = False
+    """Whether a plain yes or no is not enough: an option has to be chosen."""
     form: str | None = None
     """What an approver must fill in, as text: JSON Schema in the words of `vocabulary`."""
     form_required: FormRequired = "always"
@@ -112,10 +116,6 @@ class Policy(Value):
             for slot, person in enumerate(panel.approvers or (None,))
         ]
 
-    def forbids(self, requester: str, person: str) -> bool:
-        """Tell whether this would be deciding on one's own request."""
-        return not self.allow_self_approval and identity_key(requester) == identity_key(person)
-
     def owes_form(self, *, is_approved: bool) -> bool:
         """Tell whether an answer owes the form: an approval does, a rejection where the policy says so."""
         return self.form is not None and (is_approved or self.form_required == "always")
@@ -123,12 +123,14 @@ class Policy(Value):
     def comment_missing(self, *, is_approved: bool, comments: str) -> bool:
         """Tell whether a comment is owed."""
         owed = self.comment_required == "always" or (self.comment_required == "on_reject" and not is_approved)
-        return owed and not comments
+        return owed and is_blank(comments)
 
     def problems_with(self, *, is_approved: bool, comments: str, option: str | None) -> list[Problem]:
         """Find what an answer owes to the policy, but for the form: an option that fits, a comment."""
         found = []
-        if option is not None:
+        if option is None and self.options_only:
+            found.append(Problem("/option", "is required: one of the options has to be chosen"))
+        elif option is not None:
             named = next((each for each in self.options if each.name == option), None)
             if not named:
                 found.append(Problem("/option", "is not an option of this request"))
@@ -149,11 +151,11 @@ def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> l
         found += panel_problems(policy, stage.panel, requester, at)
         if stage.escalation:
             found += panel_problems(policy, stage.escalation, requester, f"{at}/escalate_to")
-            asked = {identity_key(person) for person in stage.panel.approvers}
+            asked = {lookalike_key(person) for person in stage.panel.approvers}
             found += [
                 Problem(f"{at}/escalate_to/approvers/{i}", "has been asked already in this stage")
                 for i, person in enumerate(stage.escalation.approvers)
-                if identity_key(person) in asked
+                if lookalike_key(person) in asked
             ]
     if total > LONGEST_REQUEST:
         found.append(Problem(where or "/timeout_hours", "all stages together may last at most 30 days (720 hours)"))
@@ -163,7 +165,9 @@ def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> l
         for i, name in enumerate(names)
         if name and name in names[:i]
     ]
-    options = [identity_key(option.name) for option in policy.options]
+    if policy.options_only and {option.approves for option in policy.options} != {True, False}:
+        found.append(Problem("/options_only", "needs an option that approves and one that rejects"))
+    options = [lookalike_key(option.name) for option in policy.options]
     found += [
         Problem(f"/options/{i}/name", "is the name of another option, too")
         for i, name in enumerate(options)
@@ -175,11 +179,13 @@ def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> l
 def panel_problems(policy: Policy, panel: Panel, requester: str, at: str) -> list[Problem]:
     """Find what cannot be meant about the people of a panel."""
     found = []
-    people = [identity_key(person) for person in panel.approvers]
+    people = [lookalike_key(person) for person in panel.approvers]
     found += [
-        Problem(f"{at}/approvers/{i}", "is asked already") for i, person in enumerate(people) if person in people[:i]
+        Problem(f"{at}/approvers/{i}", f"is asked already, as {panel.approvers[people.index(person)]}")
+        for i, person in enumerate(people)
+        if person in people[:i]
     ]
-    able = [person for person in panel.approvers if not policy.forbids(requester, person)]
+    able = [each for each in panel.approvers if policy.allow_self_approval or not could_be_same(requester, each)]
     if panel.approvers and not able:
         found.append(Problem(f"{at}/approvers", "names nobody but the requester, who cannot decide"))
     elif panel.approvers and panel.required > len(able):

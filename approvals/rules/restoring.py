@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from approvals.rules.events import event_kind, read_event
-from approvals.rules.story import Cancellation, Change, Decision, Story, short_digest
+from approvals.rules.story import Cancellation, Change, Decision, Mark, Story, short_digest
 from approvals.rules.value import decode_json
 
 if TYPE_CHECKING:
@@ -42,8 +43,17 @@ def restore_story(request: Request, published: object, events: Iterable[tuple[st
             "votes": votes,
             "changes": changes,
             "notes": (*raw.get("n", ()), *([f"Messages not delivered: {raw['u']}."] if raw.get("u") else [])),
+            "marks": tuple(read_mark(mark) for mark in raw.get("m", ())),
             "cancellation": cancelled if raw.get("x") else None,
             "decision": votes[-1] if settled_by_vote else None,
             "holders": {slot: c.to for slot, d in raw.get("h", {}).items() if isinstance(c := heard.get(d), Change)},
         }
     )
+
+
+def read_mark(text: str) -> Mark:
+    """Read a mark that was written short. Raises ValueError for what is none."""
+    stage, _, milliseconds = text[1:].partition(":")
+    kinds = {"a": "asked", "e": "escalated", "r": "reminded"}
+    at = dt.datetime.fromtimestamp(int(milliseconds) / 1000, dt.UTC)
+    return Mark.model_validate({"kind": kinds.get(text[:1]), "at": at, "stage": int(stage)})

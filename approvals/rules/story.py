@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
-from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, load_json, rfc3339
+from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json, rfc3339
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -80,6 +81,23 @@ class Request(Value):
         return Policy(stages=(Stage(panel=Panel(timeout_seconds=seconds)),), allow_self_approval=True)
 
     @property
+    def has_first_rules(self) -> bool:
+        """Whether it was made before version 1.3, and goes on as requests did then."""
+        return self.rules == 1
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Tell whether two names are certainly one person's, by the rules of this request."""
+        return is_same(one, other) if not self.has_first_rules else identity_key(one) == identity_key(other)
+
+    def could_be_same(self, one: str, other: str) -> bool:
+        """Tell whether two names might be one person's, by the rules of this request."""
+        return could_be_same(one, other) if not self.has_first_rules else identity_key(one) == identity_key(other)
+
+    def forbids(self, person: str) -> bool:
+        """Tell whether this person would decide on their own request."""
+        return not self.effective_policy.allow_self_approval and self.could_be_same(self.requester, person)
+
+    @property
     def decision_url(self) -> str:
         """Where a system sends a person's decision."""
         return f"{self.base_url}/api/approvals/{self.request_id}"
@@ -136,10 +154,17 @@ class Decision(Value):
             "decided_at": rfc3339(self.decided_at),
         }
 
-    def says_the_same_as(self, other: Decision) -> bool:
-        """Tell whether the same person said the same; the comments are not compared."""
-        same = (self.is_approved, self.option) == (other.is_approved, other.option)
-        return same and identity_key(self.approver) == identity_key(other.approver)
+    @property
+    def place(self) -> tuple[int, bool, int]:
+        """The slot it is for: stage, whether escalated, slot."""
+        return self.stage, self.escalated, self.slot
+
+    def says_the_same_as(self, other: Decision, *, wholly: bool) -> bool:
+        """Tell whether it says the same as another answer: the verdict alone, or wholly, with comments and form."""
+        if (self.is_approved, self.option) != (other.is_approved, other.option):
+            return False
+        forms = [canonical(load_json(answer.form)) for answer in (self, other)]
+        return not wholly or (self.comments == other.comments and forms[0] == forms[1])
 
 
 class Change(Value):
@@ -209,11 +234,23 @@ class Undelivered(Value):
     """Whether sending it again is useless: the person cannot be addressed there."""
 
 
+class Mark(Value):
+    """An instant at which the orchestration did something by itself."""
+
+    kind: Literal["asked", "escalated", "reminded"]
+    at: Instant
+    stage: int
+
+    def abridged(self) -> str:
+        """Write it short: the kind's first letter, the stage, milliseconds since 1970; `restoring` reads it."""
+        return f"{self.kind[0]}{self.stage}:{int(self.at.timestamp() * 1000)}"
+
+
 class Story(Value):
     """What has become of a request: the orchestration's custom status while it runs, its output when done.
 
     `waits` numbers the event names the instance listens to, where it is not the first of its kind. `holders` has
-    who a slot of the present panel was passed on to.
+    who a slot was passed on to, by `Found.slot_id`.
     """
 
     status: Status = Status.PENDING
@@ -226,11 +263,13 @@ class Story(Value):
     reminded: int = 0
     holders: dict[str, str] = Field(default_factory=dict)
     generations: dict[str, int] = Field(default_factory=dict)
-    """How often a slot of the present panel was passed on; each time voids the link before."""
+    """How often a slot was passed on, by `Found.slot_id`; each time voids the link before."""
     votes: tuple[Decision, ...] = ()
     changes: tuple[Change, ...] = ()
     waits: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """When a panel was asked, after the first, or reminded; nothing is known of it before version 1.3."""
     undelivered: tuple[Undelivered, ...] = ()
     attempts: int = 0
     """How often it was tried again to deliver what failed, in the present panel or of the outcome."""
@@ -243,6 +282,12 @@ class Story(Value):
     def is_open(self) -> bool:
         """Whether an answer can still count."""
         return self.status is Status.PENDING
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with each vote, change, panel that is asked, and the outcome; it begins with 1."""
+        panels = 2 * self.stage + self.escalated
+        return 1 + len(self.votes) + len(self.changes) + panels + (not self.is_open)
 
     def with_note(self, note: str) -> Story:
         """Add a note for operators; the first ten are kept."""
@@ -280,14 +325,16 @@ class Story(Value):
             return whole
         return self.abridged_snapshot()
 
-    def output(self) -> dict[str, Any]:
-        """Give the story as JSON for the output, whose limit is a megabyte: abridged only beyond the imaginable."""
-        whole = self.model_dump(mode="json", exclude_none=True)
-        return whole if utf16_size(whole) <= OUTPUT_BYTES else self.abridged_snapshot()
-
     def abridged_snapshot(self) -> dict[str, Any]:
         """Give the story without its texts: votes and holders by number and digest, the rest from the history."""
-        without: dict[str, Any] = {"decision": None, "votes": (), "changes": (), "holders": {}, "notes": ()}
+        without: dict[str, Any] = {
+            "decision": None,
+            "votes": (),
+            "changes": (),
+            "holders": {},
+            "notes": (),
+            "marks": (),
+        }
         short = self.model_copy(update={**without, "undelivered": ()})
         return {
             **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
@@ -297,6 +344,7 @@ class Story(Value):
             "c": [short_digest(change.change_id) for change in self.changes],
             "h": {slot: short_digest(self.last_change_to(holder)) for slot, holder in self.holders.items()},
             "n": [note[:80] for note in self.notes],
+            **({"m": [mark.abridged() for mark in self.marks]} if self.marks else {}),
             **({"u": len(self.undelivered)} if self.undelivered else {}),
             **({"x": True} if self.cancellation else {}),
             **({"d": True} if self.decision else {}),
@@ -351,14 +399,35 @@ class Found(Value):
         at = (self.story.asked_at or self.request.created_at) + every * (self.story.reminded + 1)
         return at if at < self.due_at else None
 
+    def at_panel(self, stage: int, *, escalated: bool) -> Found:
+        """Give the same request as if another of its panels were the one that is asked."""
+        return self.with_story(self.story.model_copy(update={"stage": stage, "escalated": escalated}))
+
+    @property
+    def panels_to_come(self) -> list[Found]:
+        """The request at the panel that is asked, and at each that may be asked after it, in order."""
+        here = (self.story.stage, self.story.escalated)
+        places = [
+            (number, escalated)
+            for number, stage in enumerate(self.policy.stages)
+            for escalated in (False, True)[: len(stage.panels)]
+        ]
+        return [self.at_panel(stage, escalated=escalated) for stage, escalated in places if (stage, escalated) >= here]
+
+    def slot_id(self, slot: int) -> str:
+        """Name a slot of the present panel among all of the request; before version 2 among those of its panel."""
+        return (
+            f"{2 * self.story.stage + self.story.escalated}-{slot}" if not self.request.has_first_rules else str(slot)
+        )
+
     def holder(self, slot: int) -> str | None:
         """Give who may answer a slot now; nothing for the open one."""
-        passed_on = self.story.holders.get(str(slot))
+        passed_on = self.story.holders.get(self.slot_id(slot))
         return passed_on or (self.panel.approvers[slot] if self.panel.approvers else None)
 
     def generation(self, slot: int) -> int:
         """Count how often a slot of the present panel was passed on."""
-        return self.story.generations.get(str(slot), 0)
+        return self.story.generations.get(self.slot_id(slot), 0)
 
     def slot_of(self, person: str) -> int | None:
         """Give the slot a person may answer, if any."""
@@ -370,13 +439,28 @@ class Found(Value):
 
     @property
     def awaited(self) -> list[int]:
-        """The slots that have not answered."""
-        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot)]
+        """The slots that have not answered and may; before version 2 the requester's own slot was among them."""
+        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot) and not self.is_barred(slot)]
+
+    def is_barred(self, slot: int) -> bool:
+        """Tell whether a slot is the requester's own, which no answer can fill."""
+        holder = self.holder(slot) if not self.request.has_first_rules else None
+        return holder is not None and self.request.forbids(holder)
 
     def votes(self, *, yes: bool) -> int:
         """Count the approving or rejecting answers of the present panel."""
         here = (self.story.stage, self.story.escalated)
         return sum(vote.is_approved is yes for vote in self.story.votes if (vote.stage, vote.escalated) == here)
+
+    def output(self) -> dict[str, Any]:
+        """Give the story as JSON for the orchestration's output: as it was published, its texts in the history.
+
+        Before version 2 it had all texts, and was abridged only beyond the imaginable.
+        """
+        if not self.request.has_first_rules:
+            return self.story.snapshot()
+        whole = self.story.model_dump(mode="json", exclude_none=True)
+        return whole if utf16_size(whole) <= OUTPUT_BYTES else self.story.abridged_snapshot()
 
     def with_story(self, story: Story) -> Found:
         """Give the same request with another story."""

@@ -24,23 +24,42 @@ STAGE_NAME_CHARACTERS = 60
 # C0 and C1 controls, the two separators that end a line, and what turns the direction of text around
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CONTROLS_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
-# what is not seen, but for the two joiners that scripts and emoji need
-INVISIBLE = re.compile(r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]")
-DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+"""Every space but the plain one (category Zs)."""
+DEFAULT_IGNORABLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    r"\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 16.0): what nobody sees."""
+UNSEEN = re.compile(f"(?:{DEFAULT_IGNORABLE.pattern}|[\\u2800\\ufff9-\\ufffb\\U0001d159])")
+"""That, and what is only as wide as a blank, or marks something nobody sees."""
+NON_JOINER, JOINER = "\u200c", "\u200d"
+VARIATIONS = "\ufe0e\ufe0f"
+"""They choose how an emoji looks."""
 
 
 def one_line(most: int, *, least: int = 1) -> Callable[[str], str]:
-    """Accept one line for people: NFC, trimmed, no controls, nothing that turns the direction of text."""
+    """Accept one line that names something: NFC, trimmed, no controls, nothing that nobody sees.
+
+    Every kind of space becomes a plain one. The sentence names the code point that is refused, and its place.
+    """
 
     def check(text: str) -> str:
-        text = unicodedata.normalize("NFC", text).strip()
-        if CONTROLS.search(text):
-            raise ValueError("must be one line without control characters")
-        if DIRECTION.search(text):
-            raise ValueError("must not contain characters that change the direction of text")
-        if INVISIBLE.search(text):
-            raise ValueError("must not contain characters that cannot be seen")
+        text = plain_line(text)
+        for found in UNSEEN.finditer(text):
+            if not is_needed(text, found.start()):
+                raise ValueError(f"must not contain {name_of(found[0])}, which nobody sees (at {found.start() + 1})")
         return check_length(text, least, most)
+
+    return check
+
+
+def title(most: int) -> Callable[[str], str]:
+    """Accept one line as people copy it: what nobody sees in it is taken out, and not held against them."""
+
+    def check(text: str) -> str:
+        return check_length(without_unseen(plain_line(text)).strip(), 1, most)
 
     return check
 
@@ -49,12 +68,64 @@ def prose(most: int) -> Callable[[str], str]:
     """Accept text of several lines: NFC, trimmed, line ends and tabs allowed, other controls not."""
 
     def check(text: str) -> str:
-        text = unicodedata.normalize("NFC", text).strip()
-        if CONTROLS_IN_PROSE.search(text):
-            raise ValueError("must not contain control characters other than line ends and tabs")
+        text = SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+        refuse(CONTROLS_IN_PROSE, text, "must not contain {}: a control character other than line ends and tabs")
         return check_length(text, 0, most)
 
     return check
+
+
+def plain_line(text: str) -> str:
+    """Give one line: NFC, plain spaces, trimmed. Raises ValueError for controls and what turns text around."""
+    text = SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    refuse(CONTROLS, text, "must be one line without control characters, but has {}")
+    refuse(DIRECTION, text, "must not contain {}, which changes the direction of text")
+    return text
+
+
+def refuse(pattern: re.Pattern[str], text: str, sentence: str) -> None:
+    """Raise ValueError for what a pattern finds, naming the code point and its place, counted from one."""
+    if found := pattern.search(text):
+        raise ValueError(f"{sentence.format(name_of(found[0]))} (at {found.start() + 1})")
+
+
+def name_of(character: str) -> str:
+    """Write a code point as Unicode does."""
+    name = unicodedata.name(character, "")
+    return f"U+{ord(character):04X}" + (f" {name}" if name else "")
+
+
+def without_unseen(text: str) -> str:
+    """Take out what nobody sees, but for what scripts and emoji need."""
+    return UNSEEN.sub(lambda found: found[0] if is_needed(text, found.start()) else "", text)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a reader would see nothing at all."""
+    return not UNSEEN.sub("", text).strip()
+
+
+def is_needed(text: str, at: int) -> bool:
+    """Tell whether a character that nobody sees makes its neighbours look as they should.
+
+    Joiners do so within scripts (RFC 5892, appendix A.1 and A.2) and emoji; variation selectors after symbols.
+    """
+    character, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
+    if not before:
+        return False
+    is_symbol = unicodedata.category(before) in {"So", "Sk"} or before in VARIATIONS
+    if character in VARIATIONS:
+        return is_symbol or before.isdigit() or before in "#*"
+    if character == JOINER and is_symbol and after:
+        return unicodedata.category(after) == "So"
+    if character not in (JOINER, NON_JOINER):
+        return False
+    import idna  # noqa: PLC0415 - its tables are large, and joiners are rare
+
+    try:
+        return bool(idna.valid_contextj(text, at))
+    except (idna.IDNAError, ValueError):
+        return False
 
 
 def check_length(text: str, least: int, most: int) -> str:
@@ -67,7 +138,7 @@ def check_length(text: str, least: int, most: int) -> str:
 
 
 Name = Annotated[str, AfterValidator(one_line(NAME_CHARACTERS))]
-Item = Annotated[str, AfterValidator(one_line(ITEM_CHARACTERS))]
+Item = Annotated[str, AfterValidator(title(ITEM_CHARACTERS))]
 Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS))]
 Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS))]
 StageName = Annotated[str, AfterValidator(one_line(STAGE_NAME_CHARACTERS))]

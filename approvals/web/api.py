@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.web.api")
 
+NO_REVISION = 0
+"""Older than every story: the first has revision 1."""
+
 blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
 
 
@@ -125,8 +128,8 @@ async def cancel(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     """Take a request back: 200 once that is recorded, 202 when it could not be seen in time."""
     body = bodies.parse_body(Withdrawal, req.headers, req.get_body())
     request_id = req.route_params["request_id"]
-    require_current(req, await approvals.find(request_id))
-    answer = await approvals.cancel(request_id, body)
+    if_revision = expected_revision(req, await approvals.find(request_id))
+    answer = await approvals.cancel(request_id, body, if_revision)
     return answer_response(answer.found, confirmed=answer.confirmed)
 
 
@@ -134,8 +137,8 @@ async def reassign(req: func.HttpRequest, approvals: Approvals) -> func.HttpResp
     """Ask someone else: 200 once that is recorded."""
     body = bodies.parse_body(bodies.ReassignmentBody, req.headers, req.get_body())
     request_id = req.route_params["request_id"]
-    require_current(req, await approvals.find(request_id))
-    answer = await approvals.reassign(request_id, body.reassignment())
+    if_revision = expected_revision(req, await approvals.find(request_id))
+    answer = await approvals.reassign(request_id, body.reassignment(), if_revision)
     return answer_response(answer.found, confirmed=answer.confirmed)
 
 
@@ -161,24 +164,30 @@ def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
     return Evidence("api", person=approvals.signed_in(req.headers))
 
 
-def require_current(req: func.HttpRequest, found: Found) -> None:
-    """See that the caller knows the story they act on. Raises PreconditionMissing or Stale.
+def expected_revision(req: func.HttpRequest, found: Found) -> int | None:
+    """Give the revision that the caller acts on; nothing when any will do. Raises PreconditionMissing, Stale.
+
+    Whether it is still the present one is for the service to say, which first looks whether the wish is recorded.
 
     A request without named approvers has nothing to be stale about but its end, which is told anyway: it may be
-    cancelled without If-Match.
+    cancelled without If-Match. With version 1 of the rules the orchestration does not compare: it is looked at here.
     """
-    _, etag = story_with_etag(found)
-    known = headers.matches_if_match(etag, req.headers)
+    known = headers.matches_if_match(story_with_etag(found)[1], req.headers)
     if known is None and any(stage.panel.approvers for stage in found.policy.stages):
         raise errors.PreconditionMissing
-    if known is False:
-        raise errors.Stale(etag)
+    if headers.is_any(req.headers):
+        return None
+    if found.request.has_first_rules:
+        if not known:
+            raise errors.Stale(found.story.revision)
+        return None
+    return found.story.revision if known else NO_REVISION
 
 
 def story_with_etag(found: Found) -> tuple[str, str]:
-    """Write the story, and the ETag of it."""
+    """Write the story, and the ETag of it: its revision, and a digest of all that is written."""
     text = compact(representation.story_json(found))
-    return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return text, f'"{found.story.revision}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 async def report_health(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
 from approvals.rules import policy
-from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment
+from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment, Stage
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, StageName
 from approvals.rules.value import Problem, canonical, compact, pointer_to
@@ -91,6 +91,16 @@ class PanelBody(Intake):
             assurance=self.assurance,
         )
 
+    def open_ends(self, at: str) -> list[Problem]:
+        """Find what is said about people where nobody is named: an open slot is asked for by leaving them out."""
+        if self.approvers:
+            return []
+        if "approvers" in self.model_fields_set:
+            return [Problem(f"{at}/approvers", "names nobody; leave it out to let anyone answer")]
+        if self.required not in ("any", 1):
+            return [Problem(f"{at}/required", "needs approvers to be named")]
+        return []
+
 
 class AskingBody(PanelBody):
     """A panel that may escalate."""
@@ -106,12 +116,15 @@ class AskingBody(PanelBody):
     def loose_ends(self, at: str) -> list[Problem]:
         """Find what does not fit together within the stage."""
         found = []
-        if (self.on_timeout == "escalate") != bool(self.escalate_to):
-            found.append(Problem(f"{at}/escalate_to", 'goes with on_timeout "escalate", and only with it'))
-        if self.escalate_to and not self.escalate_to.approvers:
+        if self.on_timeout == "escalate" and not self.escalate_to:
+            found.append(Problem(f"{at}/escalate_to", 'is required: who is asked when on_timeout is "escalate"?'))
+        if self.escalate_to and self.on_timeout != "escalate":
+            found.append(Problem(f"{at}/escalate_to", 'goes with on_timeout "escalate" only'))
+        if self.escalate_to and "approvers" not in self.escalate_to.model_fields_set:
             found.append(Problem(f"{at}/escalate_to/approvers", "is required"))
-        if not self.approvers and self.panel().required > 1:
-            found.append(Problem(f"{at}/required", "needs approvers to be named"))
+        panels = {at: self} | ({f"{at}/escalate_to": self.escalate_to} if self.escalate_to else {})
+        for where, panel in panels.items():
+            found += panel.open_ends(where)
         return found
 
 
@@ -139,6 +152,7 @@ class RequestBody(AskingBody):
     allow_self_approval: bool = False
     comment_required: policy.CommentRequired = "never"
     options: Annotated[list[OptionBody], Field(default_factory=list, max_length=OPTIONS)]
+    options_only: bool = False
     form: Details | None = None
     form_required: policy.FormRequired = "on_approve"
 
@@ -163,6 +177,7 @@ class RequestBody(AskingBody):
             allow_self_approval=self.allow_self_approval,
             comment_required=self.comment_required,
             options=tuple(policy.Option(name=option.name, approves=option.approves) for option in self.options),
+            options_only=self.options_only,
             form=None if self.form is None else compact(self.form),
             form_required=self.form_required,
         )
@@ -200,6 +215,7 @@ class ReassignmentBody(Intake):
     holder: Annotated[Name, Field(alias="from")]
     to: Name
     reason: Comments = ""
+    stage: Stage = None
 
     def reassignment(self) -> Reassignment:
         """Give the reassignment these words mean."""

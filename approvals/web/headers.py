@@ -14,6 +14,7 @@ KEY_CHARACTERS = 255
 WAIT_SECONDS = 25
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+REVISION = re.compile(r'"(\d{1,6})(?:-[0-9a-z-]*)?"')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
 PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 
@@ -43,9 +44,25 @@ def matches_if_none_match(etag: str, headers: Mapping[str, str]) -> bool:
 
 
 def matches_if_match(etag: str, headers: Mapping[str, str]) -> bool | None:
-    """Tell whether `If-Match` names this ETag or any; nothing when there is no such header."""
+    """Tell whether `If-Match` names this ETag or any; nothing when there is no such header.
+
+    An ETag of ours begins with the revision, and that alone is compared: proxies weaken tags and add to them
+    (`W/"3-0a1b"`, `"3-0a1b-gzip"`), and a bare revision (`"3"`) is one, too.
+    """
     given = headers.get("if-match")
     if given is None:
         return None
-    named = [tag.strip() for tag in given.split(",")]
-    return etag in named or named == ["*"]
+    if given.strip() == "*":
+        return True
+    return revision_in(etag) in [revision_in(tag.strip().removeprefix("W/")) or "none" for tag in given.split(",")]
+
+
+def revision_in(tag: str) -> str:
+    """Give the revision that an ETag of ours begins with; nothing for others."""
+    found = REVISION.fullmatch(tag)
+    return found[1] if found else ""
+
+
+def is_any(headers: Mapping[str, str]) -> bool:
+    """Tell whether `If-Match` names no revision in particular."""
+    return headers.get("if-match", "*").strip() == "*"

@@ -21,7 +21,7 @@ import azure.functions as func
 from approvals import errors, settings
 from approvals.durable.instances import Instances
 from approvals.people import links
-from approvals.people.identity import Evidence, authorize, holder_of
+from approvals.people.identity import Evidence, authorize, holder_of, was_passed_on
 from approvals.people.links import Link, NotGenuine, Signer
 from approvals.people.wording import detail_rows
 from approvals.rules import forms, vocabulary
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from approvals.people.identity import Person
-    from approvals.rules.policy import Option
     from approvals.rules.story import Decision
 
 logger = logging.getLogger("approvals.web.page")
@@ -143,7 +142,7 @@ class Visit:
     def was_shown(self, form: str, found: Found) -> bool:
         """Tell whether a form is of a page of ours that this visitor was shown, and nothing has changed since."""
         try:
-            return self.signer.verify_form(form, self.token, self.viewer) == links.state_of(found)
+            return self.signer.verify_form(form, self.token, self.viewer) == links.state_of(found, self.link())
         except NotGenuine:
             return False
 
@@ -256,13 +255,13 @@ def read_choice(typed: Submission, found: Found) -> Choice | None:
 
 
 def buttons_of(found: Found) -> Iterator[tuple[str, Choice, str]]:
-    """Give the buttons: value, meaning and words. With options there is one for each, and yes or no if none is."""
-    options: tuple[Option, ...] = found.policy.options
+    """Give the buttons, those that approve first: value, meaning and words; what the API takes, and nothing else."""
+    policy = found.policy
     for approves, value, words in ((True, "approve", "Approve"), (False, "reject", "Reject")):
-        named = [(i, option) for i, option in enumerate(options) if option.approves is approves]
-        for i, option in named:
-            yield f"option-{i}", Choice(approves, option.name), option.name
-        if not named:
+        for i, option in enumerate(policy.options):
+            if option.approves is approves:
+                yield f"option-{i}", Choice(approves, option.name), option.name
+        if not policy.options_only:
             yield value, Choice(approves), words
 
 
@@ -302,22 +301,22 @@ def name_of(visit: Visit, link: Link, found: Found) -> str | None:
 
 def end_page(visit: Visit, link: Link, found: Found, choice: Choice | None = None) -> func.HttpResponse | None:
     """Give the page of a link that has nothing to ask any more; nothing while there is something."""
-    now = visit.approvals.clock.now()
-    if link.is_expired(now):
+    if link.is_expired(visit.approvals.received_at):
         return html_response(410, "end", kind="expired")
+    if was_passed_on(link, found):
+        # perhaps because it is in the wrong hands: it shows nothing of the request any more
+        there = found.at_panel(link.stage, escalated=link.escalated) if not found.request.has_first_rules else found
+        return html_response(403, "end", kind="passed_on", to=there.holder(link.slot))
     vote, name = vote_of(link, found), holder_of(link, found)
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
-    if vote and link.holder in ("", links.fingerprint(vote.approver)):
+    if vote and link.holder in ("", links.fingerprint(found.request, vote.approver)):
         differs = choice is not None and (choice.is_approved, choice.option) != (vote.is_approved, vote.option)
         return html_response(409 if differs else 200, "end", kind="recorded", differs=differs, **seen)
-    if link.is_for_asked_panel(found) and link.generation != found.generation(link.slot):
-        # perhaps because it is in the wrong hands: it shows nothing of the request any more
-        return html_response(403, "end", kind="passed_on", to=found.holder(link.slot))
     if kind := CLOSED.get(found.story.status):
         return html_response(410, "end", kind=kind, **seen)
     if not found.story.is_open:
         return html_response(409 if choice else 200, "end", kind="decided", **seen)
-    if found.due_at <= now:
+    if found.due_at <= visit.approvals.received_at:
         return html_response(410, "end", kind="too_late", **seen)
     return refusal_page(visit, link, found, seen)
 
@@ -373,7 +372,7 @@ def form_page(
         more_details=more_details,
         left=found.due_at - now,
         buttons=[(value, choice.is_approved, words) for value, choice, words in buttons_of(found)],
-        page_token=visit.signer.sign_form(visit.token, links.state_of(found), visit.viewer),
+        page_token=visit.signer.sign_form(visit.token, links.state_of(found, link), visit.viewer),
         limits={"name": NAME_CHARACTERS, "comments": COMMENTS_CHARACTERS},
     )
 

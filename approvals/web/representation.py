@@ -42,6 +42,7 @@ def story_json(found: Found) -> dict[str, Any]:
     return {
         "request_id": request.request_id,
         "status": story.status,
+        "revision": story.revision,
         "requester": request.requester,
         "requester_assurance": request.requester_assurance,
         "item": request.item,

@@ -105,7 +105,9 @@ def shown(request, slot=0, *, person=None, now=NOW, **place):
 def sent(request, fields: Mapping[str, Any], slot=0, *, stale=False, **place):
     """Open a link and press a button."""
     visited = visit(request, link_of(request, slot, **place))
-    token = SIGNER.sign_form(visited.token, "stale" if stale else links.state_of(request), visited.viewer)
+    token = SIGNER.sign_form(
+        visited.token, "stale" if stale else links.state_of(request, visited.link()), visited.viewer
+    )
     return at_once(
         page.submit(
             visited,

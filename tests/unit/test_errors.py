@@ -39,7 +39,7 @@ EXAMPLES = {
     "link_void": (403, errors.LinkVoid(EVE)),
     "sign_in_required": (403, errors.SignInRequired(GRACE)),
     "if_match_missing": (428, errors.PreconditionMissing()),
-    "stale": (412, errors.Stale('"0123"')),
+    "stale": (412, errors.Stale(3)),
     "already_voted": (409, errors.AlreadyVoted(decided(), GRACE)),
     "stage_unclear": (409, errors.StageUnclear("Grace", "stage 2")),
     "not_asked_yet": (409, errors.NotAskedYet(GRACE)),
@@ -154,7 +154,7 @@ def test_who_has_voted_is_told_their_vote_when_it_is_theirs():
 
 
 def test_who_knew_an_older_story_is_given_the_tag_of_the_present_one():
-    assert json.loads(responses.problem_response(errors.Stale('"0123"')).get_body())["etag"] == '"0123"'
+    assert json.loads(responses.problem_response(errors.Stale(3)).get_body())["revision"] == 3
 
 
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are():

@@ -815,7 +815,7 @@ async def test_an_answer_that_the_scheduler_may_not_have_heard_is_asked_for_agai
 
     one = found(a_policy(a_panel(GRACE)))
     here = visit(one, a_link(one, GRACE), kept=Away(one))
-    token = SIGNER.sign_form(here.token, state_of(one), "")
+    token = SIGNER.sign_form(here.token, state_of(one, here.link()), "")
 
     answer = await page.submit(here, posted({"page": token, "answer": "approve", "comments": "Typed <once>"}))
 

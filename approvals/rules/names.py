@@ -1,0 +1,97 @@
+"""Whether two names are one person's: strictly where it would let somebody do something, loosely where it would not.
+
+*Is it you?* is asked before an answer is taken. Two names are the same only when nothing but case and Unicode's own
+canonical spelling tells them apart; the domain of an address is compared by IDNA (UTS #46, non-transitional), in which
+`maß.de` and `mass.de` are two. *Could it be you?* is asked before somebody is kept from deciding on their own request,
+and of two places of one panel: then names that a reader, or a mail server, might take for one are one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from email.utils import parseaddr
+from functools import lru_cache
+
+from approvals.rules.text import DEFAULT_IGNORABLE
+
+ROUNDS = 4
+"""How many wrappings, such as a scheme around a display name, are taken off; more are not believed to be a name."""
+
+
+@lru_cache(maxsize=4096)
+def exact_key(name: str) -> str:
+    """Give what is equal for two spellings of one name, and for nothing else."""
+    name = unicodedata.normalize("NFC", name)
+    local, at, domain = name.rpartition("@")
+    return f"{lower(local)}@{ascii_domain(lower(domain))}" if at else lower(name)
+
+
+@lru_cache(maxsize=4096)
+def lookalike_key(name: str) -> str:
+    """Give what is equal for all names that could be one person's."""
+    for _ in range(ROUNDS):
+        bare = unwrapped(folded(name))
+        if bare == name:
+            break
+        name = bare
+    local, at, domain = name.rpartition("@")
+    return f"{local}@{folded(unicode_domain(domain))}" if at else name
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two names are certainly one person's."""
+    return exact_key(one) == exact_key(other)
+
+
+def could_be_same(one: str, other: str) -> bool:
+    """Tell whether two names might be one person's."""
+    return lookalike_key(one) == lookalike_key(other)
+
+
+def lower(text: str) -> str:
+    """Give a text in lower case, character by character, so that no length and no context plays a part."""
+    return "".join(small if len(small := each.lower()) == 1 else each for each in text)
+
+
+def folded(text: str) -> str:
+    """Give a text without what only looks different: compatibility forms, case, and what is not seen."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", DEFAULT_IGNORABLE.sub("", text))
+
+
+def unwrapped(text: str) -> str:
+    """Give a name without what is put around addresses: a scheme, a display name, a comment, punctuation."""
+    text = re.sub(r"\s+", " ", text).strip().removeprefix("mailto:").partition("?")[0]
+    _, address = parseaddr(text)
+    if "@" in address and "@" in text:
+        text = address
+    while text and unicodedata.category(text[0])[0] in "PZ":
+        text = text[1:]
+    while text and unicodedata.category(text[-1])[0] in "PZ":
+        text = text[:-1]
+    return text
+
+
+def ascii_domain(domain: str) -> str:
+    """Write a domain as IDNA has it; one that it does not know stays as it is."""
+    if domain.isascii():
+        return domain
+    import idna  # noqa: PLC0415 - its tables are large, and most domains are plain
+
+    try:
+        return idna.encode(domain, uts46=True, transitional=False).decode().lower()
+    except idna.IDNAError:
+        return domain
+
+
+def unicode_domain(domain: str) -> str:
+    """Write a domain as people read it; one that IDNA does not know stays as it is."""
+    if "xn--" not in domain:
+        return domain
+    import idna  # noqa: PLC0415 - as above
+
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain

@@ -1,0 +1,139 @@
+"""What an activity is given to tell people: why now, and as much of the request as a message says. Pure.
+
+An input stands in the history for as long as the instance does, and the scheduler takes a megabyte at most; so votes
+come without their forms, long comments are cut, and of what many people said only the last is there. The page behind
+a message's link shows everything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from approvals.rules.policy import Panel, Policy, Stage
+from approvals.rules.story import Found, Undelivered
+from approvals.rules.value import Value
+
+if TYPE_CHECKING:
+    from approvals.rules.story import Change, Decision, Request, Story
+
+OUTCOME = "outcome"
+AGAIN = "again"
+RENEWED = "renewed"
+"""Nobody's news: a round that only makes a wait or a timer anew."""
+NOTICE_BYTES = 200_000
+"""What an input may weigh as the SDK writes it, in ASCII; a quarter of a megabyte is never reached."""
+
+
+class Notice(Value):
+    """What people are told, and why now."""
+
+    found: Found
+    occasion: str
+    key: str = ""
+    """What names its messages, so that the same one has the same name; before version 2 it is worked out anew."""
+    shortened: bool = False
+    """Whether something of the request was left out."""
+
+    @property
+    def tried(self) -> tuple[Undelivered, ...]:
+        """What is sent again with it."""
+        return self.found.story.undelivered if self.occasion == AGAIN else ()
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How much of a request is given: characters, answers, and messages that are sent again; the rest waits."""
+
+    description: int
+    details: int
+    comments: int
+    answers: int
+    again: int
+
+
+MEASURES = (
+    Measure(description=8000, details=16 * 1024, comments=300, answers=20, again=40),
+    Measure(description=1000, details=2000, comments=100, answers=8, again=10),
+)
+
+
+def notice_of(found: Found, occasion: str) -> Notice:
+    """Give the notice for an occasion. Before version 2 it held the whole story."""
+    if found.request.has_first_rules:
+        return Notice(found=found, occasion=occasion)
+    key = key_of(found, occasion)
+    for measure in MEASURES:
+        request = short_request(found, measure)
+        short = Found(request=request, story=short_story(found.story, occasion, measure))
+        shortened = (found.request.description, found.request.details) != (request.description, request.details)
+        notice = Notice(found=short, occasion=occasion, key=key, shortened=shortened)
+        if len(json.dumps(notice.model_dump_json(exclude_defaults=True))) <= NOTICE_BYTES:
+            break
+    return notice
+
+
+def key_of(found: Found, occasion: str) -> str:
+    """Name a message so that the same one has the same name."""
+    story = found.story
+    if occasion == OUTCOME:
+        return f"{found.request.request_id}-{story.status.lower()}"
+    return (
+        f"{found.request.request_id}-{occasion.replace('_', '-')}-{story.stage + 1}{'e' * story.escalated}"
+        f"-{story.reminded}-{len(story.changes)}"
+    )
+
+
+def short_request(found: Found, measure: Measure) -> Request:
+    """Give the request without its form and options, and without the people of other panels."""
+    request, policy, here = found.request, found.policy, found.story.stage
+    stages = tuple(
+        stage if number == here else Stage(name=stage.name, panel=Panel(timeout_seconds=stage.panel.timeout_seconds))
+        for number, stage in enumerate(policy.stages)
+    )
+    short = Policy(stages=stages, allow_self_approval=policy.allow_self_approval)
+    details = request.details
+    update: dict[str, Any] = {
+        "policy": short,
+        "description": cut(request.description, measure.description),
+        "details": details if details is None or len(details) <= measure.details else None,
+    }
+    return request.model_copy(update=update)
+
+
+def short_story(story: Story, occasion: str, measure: Measure) -> Story:
+    """Give as much of a story as a message says: the last answers, and the last change."""
+    votes = tuple(
+        short_vote(vote, measure if number >= len(story.votes) - measure.answers else None)
+        for number, vote in enumerate(story.votes)
+        if vote.place[:2] == (story.stage, story.escalated) or number >= len(story.votes) - measure.answers
+    )
+    update: dict[str, Any] = {
+        "votes": votes,
+        "decision": short_vote(story.decision, measure) if story.decision else None,
+        "changes": tuple(short_change(change, measure) for change in story.changes[-1:]),
+        "undelivered": story.undelivered[: measure.again] if occasion == AGAIN else (),
+        "notes": (),
+        "marks": (),
+        "waits": {},
+    }
+    return story.model_copy(update=update)
+
+
+def short_vote(vote: Decision, measure: Measure | None) -> Decision:
+    """Give an answer without its form, its comments cut; without a measure only where it stands and what it was."""
+    if measure is None:
+        return vote.model_copy(update={"form": None, "comments": "", "on_behalf_of": None, "approver": ""})
+    comments = cut(vote.comments, measure.comments)
+    return vote.model_copy(update={"form": None, "comments": comments, "on_behalf_of": None})
+
+
+def short_change(change: Change, measure: Measure) -> Change:
+    """Give a change, its reason cut."""
+    return change.model_copy(update={"reason": cut(change.reason, measure.comments)})
+
+
+def cut(text: str, most: int) -> str:
+    """Give a text of so many characters at most, with a sign where more was."""
+    return text if len(text) <= most else text[: most - 1] + "…"
