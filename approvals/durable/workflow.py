@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
-from approvals.durable import activities
+from approvals.durable import activities, sdk
 from approvals.rules import deliveries, events, hearing
 from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
 from approvals.rules.story import Event, Found, Request, Story, TimerFired
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 blueprint = df.Blueprint()
+sdk.mend()
 
 NAME = "approval_workflow"
 SECOND = dt.timedelta(seconds=1)

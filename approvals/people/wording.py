@@ -76,7 +76,8 @@ def silence_sentence(found: Found) -> str:
 
 def format_instant(moment: dt.datetime) -> str:
     """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
-    return f"{moment.astimezone(dt.UTC):%A, %-d %B %Y, %H:%M} UTC"
+    there = moment.astimezone(dt.UTC)
+    return f"{there:%A}, {there.day} {there:%B %Y, %H:%M} UTC"  # %-d is not known on Windows
 
 
 def format_duration(duration: dt.timedelta) -> str:
