@@ -535,7 +535,8 @@ def test_hostile_text_is_text_in_every_field_of_every_page(kind):
 
         look_through(kind, now)
         for name in SHOWN[kind]:
-            assert now.says(texts[name]), (kind, name, text)
+            # a name within details is cut, so that no details make a page large
+            assert now.says(texts[name][:115] if name.endswith("_key") else texts[name]), (kind, name, text)
             tried += 1
 
     assert tried == len(SHOWN[kind]) * (len(XSS) + len(UNICODE)) >= 120
@@ -548,7 +549,7 @@ def test_hostile_text_in_one_field_alone_is_text(kind):
             now = read(PAGES[kind]({**TEXTS, name: text}))
 
             look_through(kind, now)
-            assert name == "property" or now.says(text), (kind, name, text)
+            assert name == "property" or now.says(text[:115] if name.endswith("_key") else text), (kind, name, text)
 
 
 @pytest.mark.parametrize(
