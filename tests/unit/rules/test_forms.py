@@ -668,8 +668,8 @@ FORMS = objects(SIMPLE | LISTS | objects(SIMPLE).map(lambda group: {"type": "obj
 
 @st.composite
 def answers(draw, schema):
-    """Draw what may fit: each property is left out, of some value, or made to fit."""
-    found = draw(st.dictionaries(NAMES, VALUES, max_size=1))
+    """Draw what nearly fits: each property is left out, of some value, or made to fit or to miss by one."""
+    found = draw(st.dictionaries(NAMES, VALUES, max_size=2))
     for name, field in schema["properties"].items():
         if draw(st.integers(0, 4)):
             found[name] = draw(fitting(field) | VALUES)
@@ -677,12 +677,17 @@ def answers(draw, schema):
 
 
 def fitting(field):
+    """Draw what fits or misses by one."""
     members = field.get("enum") or [each["const"] for each in field.get("oneOf", field.get("anyOf", ()))]
+
+    def near(word, otherwise):
+        return field.get(word, otherwise) + (1 if word.startswith("max") else -1)
+
     match field:
         case {"properties": _}:
             return answers(field)
         case {"items": item}:
-            return st.lists(fitting(item), min_size=field.get("minItems", 0), max_size=field.get("maxItems", 4))
+            return st.lists(fitting(item), min_size=max(0, near("minItems", 1)), max_size=near("maxItems", 3))
         case {"const": value}:
             return st.just(value)
         case {"money": _}:
@@ -690,12 +695,13 @@ def fitting(field):
         case {"format": name}:
             return {"date": DAYS, "date-time": TIMES, "email": MAILS, "uri": ADDRESSES}[name]
         case _ if members:
-            return st.sampled_from(members)
+            return st.sampled_from([*members, *(each == 1 for each in members if each == 1)])
         case {"type": "string"}:
-            return st.text("abc", min_size=field.get("minLength", 0), max_size=field.get("maxLength", 5))
+            return st.text("ab", min_size=max(0, near("minLength", 1)), max_size=near("maxLength", 4))
         case {"type": "boolean"}:
             return st.booleans()
-    return NUMBERS
+    bounds = [field[word] for word in vocabulary.BOUNDS if word in field]
+    return st.sampled_from([each + by for each in bounds for by in (-1, -0.01, 0, 0.25, 1)] or [0]) | NUMBERS
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -705,7 +711,7 @@ def test_an_answer_fits_when_an_independent_judge_says_so(data):
 
 
 @pytest.mark.large
-@settings(deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_an_answer_fits_when_an_independent_judge_says_so_in_a_large_sweep(data):
     compare_with_the_oracle(data)
@@ -727,18 +733,22 @@ def compare_with_the_oracle(data):
     oracle = Oracle(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     expected = {place for error in oracle.iter_errors(answer) for place in places(error)}
     mine = {problem.pointer for problem in problems}
-    assert bool(mine) is bool(expected), (schema, answer, problems)
-    assert len(problems) == 20 or mine <= expected, (schema, answer, problems)
+    # what is wrong with a value ends the look at what is within it
+    expected = {place for place in expected if not any(place.startswith(f"{at}/") for at in mine)}
+    assert mine == expected or len(problems) == 20, (schema, answer, problems)
 
 
 def places(error):
     """Give the pointers of an error, as ours have them: at the field that is missing, or should not be there."""
     at = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
-    names = {
-        "required": error.validator_value,
-        "additionalProperties": list(error.instance) if isinstance(error.instance, dict) else (),
-    }.get(error.validator, ())
-    return [at, *(f"{at}/{name.replace('~', '~0').replace('/', '~1')}" for name in names)]
+    names = []
+    if error.validator == "required":
+        names = [name for name in error.validator_value if error.message == f"{name!r} is a required property"]
+    elif error.validator == "additionalProperties":
+        names = [name for name in error.instance if name not in error.schema["properties"]]
+    else:
+        return [at]
+    return [f"{at}/{name.replace('~', '~0').replace('/', '~1')}" for name in names]
 
 
 JSON = st.recursive(
