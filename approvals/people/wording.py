@@ -37,6 +37,15 @@ ENDED = {
     Status.TIMEOUT: "the request was closed without approval",
 }
 """What came of it that too few people had answered by the deadline."""
+STATUS_WORDS = {
+    Status.PENDING: "open",
+    Status.APPROVED: "approved",
+    Status.REJECTED: "rejected",
+    Status.TIMEOUT: "closed: the time ran out",
+    Status.CANCELLED: "cancelled",
+    Status.FAILED: "stopped by a fault of the service",
+}
+"""What a request is, after "The request is" or "It was"."""
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -58,6 +67,7 @@ def templates(folder: Path) -> Environment:
         "span": format_duration,
         "silence": SILENCE.get,
         "silence_sentence": silence_sentence,
+        "status_word": STATUS_WORDS.get,
     }
     return made
 
