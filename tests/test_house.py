@@ -36,8 +36,9 @@ ROOMS = {
         {"rules", "errors", "settings", "people"},
         "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
     ),
+    "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
-        {"rules", "errors", "settings", "people", "durable"},
+        {"rules", "errors", "settings", "people", "durable", "old_forms"},
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
     "web": (

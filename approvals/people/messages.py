@@ -6,7 +6,6 @@ inert, since chat services read markup in text. Pure, but for reading the templa
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from approvals.people.channels import Message
 from approvals.people.wording import detail_rows, templates
 from approvals.rules.text import visible
+from approvals.rules.value import load_json
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -145,21 +145,22 @@ class RequestView:
         return self.prose(self.found.request.description)
 
     @cached_property
-    def details(self) -> list[tuple[str, str]]:
-        """The details, a row for each value."""
-        found = detail_rows(json.loads(self.found.request.details or "{}"))
-        return [(" \u203a ".join(path), value) for path, value in found]
+    def details(self) -> tuple[list[tuple[str, str]], int]:
+        """The details that are shown, a row for each value, and how many more there are."""
+        found, more = detail_rows(load_json(self.found.request.details or "{}"))
+        return [(" \u203a ".join(path), value) for path, value in found], more
 
     @property
     def rows(self) -> list[tuple[str, str]]:
         """As many details as are told."""
         most = self.brevity.cell
-        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[: self.brevity.rows]]
+        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[0][: self.brevity.rows]]
 
     @property
     def rows_left_out(self) -> int:
         """How many details are not among the rows."""
-        return len(self.details) - len(self.rows)
+        found, more = self.details
+        return len(found) + more - len(self.rows)
 
     @property
     def stage(self) -> str:

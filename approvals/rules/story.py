@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - pydantic reads it
 import hashlib
-import json
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from pydantic import Field
 
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
-from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, load_json, rfc3339
+from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json, rfc3339
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -146,7 +145,7 @@ class Decision(Value):
             "on_behalf_of": self.on_behalf_of,
             "comments": self.comments,
             "option": self.option,
-            "form": None if self.form is None else json.loads(self.form),
+            "form": load_json(self.form),
             "channel": self.channel,
             "assurance": self.assurance,
             "signed_in_as": self.signed_in_as,
@@ -164,7 +163,8 @@ class Decision(Value):
         """Tell whether it says the same as another answer: the verdict alone, or wholly, with comments and form."""
         if (self.is_approved, self.option) != (other.is_approved, other.option):
             return False
-        return not wholly or (self.comments, load_json(self.form)) == (other.comments, load_json(other.form))
+        forms = [canonical(load_json(answer.form)) for answer in (self, other)]
+        return not wholly or (self.comments == other.comments and forms[0] == forms[1])
 
 
 class Change(Value):
