@@ -1,4 +1,4 @@
-"""What the tests share: one local host a session, and a caller who speaks to it over HTTP."""
+"""What the tests share: one local host a worker, and a caller who speaks to it over HTTP."""
 
 from __future__ import annotations
 
@@ -7,13 +7,38 @@ import contextlib
 import httpx
 import pytest
 
+from tests import chance
 from tests.builders import a_cancellation, a_decision, a_request
+from tests.chance import few, seeds, times
 from tests.localhost import LocalHost
+
+__all__ = ["few", "seeds", "times"]
+
+
+def pytest_addoption(parser):
+    """Let `make test-all` ask for everything."""
+    parser.addoption("--all", action="store_true", help="everything: large tests too, and large searches")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Say how far the random tests go."""
+    chance.prepare(config)
+
+
+def pytest_report_header(config):
+    """Say how long it takes, and how to play it again."""
+    everything = config.getoption("--all")
+    target, takes = ("test-all", "ten minutes") if everything else ("test", "two minutes")
+    return [
+        f"make {target}: about {takes} on two cores{'' if everything else '; make test-all tries much more'}.",
+        f"Random tests go by seed {chance.SEED}: SEED={chance.SEED} make {target} plays the same again.",
+    ]
 
 
 @pytest.fixture(scope="session")
 def host():
-    """Give a running local host on an embedded task hub."""
+    """Give a running local host on an embedded task hub; each worker has its own."""
     running = LocalHost().start()
     yield running
     running.stop()
