@@ -106,7 +106,7 @@ def test_only_what_the_api_admits_is_drawn(policy):
     body = bodies.RequestBody.model_validate_json(json.dumps(as_words(policy)))
 
     assert body.problems() == []
-    assert body.effective_policy == policy
+    assert body.to_policy() == policy
 
 
 def test_what_the_api_refuses_is_not_drawn():

@@ -456,7 +456,7 @@ MARKS = {"\N{ARABIC LETTER MARK}", "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT M
 
 @sized(5_000)
 def test_of_all_code_points_exactly_the_forbidden_are_refused_inside_and_none_is_left_at_the_ends(few):
-    """Every day the first and some of the rest. The oracle is Unicode's own tables, not the expressions that are tested."""
+    """By Unicode's own tables, not by the expressions that are tested; every day the first and some of the rest."""
     line, text = one_line(9), prose(9)
     for point in [*range(0x3100), *few(range(0x3100, sys.maxunicode + 1))]:
         one = chr(point)
