@@ -17,7 +17,7 @@ run: $(READY) ## start the app on an embedded task hub: http://127.0.0.1:7071
 demo: $(READY) ## play one approval, one rejection and one timeout on a fresh local host
 	@$(BIN)/python -m devhost.demo
 
-PYTEST = $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(TESTS)
+PYTEST = $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 test: $(READY) ## run the tests of every day, in about two minutes; SEED=123 repeats a run
 	@$(PYTEST)

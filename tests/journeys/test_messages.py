@@ -137,7 +137,7 @@ def test_a_channel_that_fails_is_in_the_status_silences_no_other_and_holds_up_no
     started, calling, post, answer
 ):
     with WebhookSink(*[answer] * 20) as broken:
-        caller = calling(started(LocalHost(NOTIFY_URLS=f"{broken.url()} {post.url()}")))
+        caller = calling(started(LocalHost(NOTIFY_URLS=f"{broken.url(rto=1)} {post.url()}")))
         request_id = caller.asked(approvers=[GRACE])
         (asked,) = post.wait_for(1)
         story = failing(caller, request_id)
