@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests import chance
 from tests.builders import a_cancellation, a_decision, a_request
 from tests.chance import few, seeds, times
-from tests.localhost import LocalHost
+from tests.localhost import ClockedHost
 
 __all__ = ["few", "seeds", "times"]
 
@@ -38,8 +39,8 @@ def pytest_report_header(config):
 
 @pytest.fixture(scope="session")
 def host():
-    """Give a running local host on an embedded task hub; each worker has its own."""
-    running = LocalHost().start()
+    """Give a running local host on an embedded task hub; each worker has its own, and its clock is moved."""
+    running = ClockedHost().start()
     yield running
     running.stop()
 
@@ -67,6 +68,14 @@ class Caller:
     def look(self, request_id, wait=None):
         headers = {"Prefer": f"wait={wait}"} if wait else {}
         return self.http.get(f"/api/requests/{request_id}", headers=headers)
+
+    def until(self, request_id, seen):
+        """Look until something is seen that no call waits for, and give the story."""
+        for _ in range(1000):
+            if seen(story := self.look(request_id).raise_for_status().json()):
+                return story
+            time.sleep(0.02)
+        raise AssertionError(story)
 
     def outcome(self, request_id, wait=20):
         """Wait until the request has an outcome, and give its whole story."""

@@ -131,13 +131,16 @@ def test_the_status_says_who_is_awaited_what_is_needed_and_what_silence_means(ca
     assert [(v["approver"], v["is_approved"], v["channel"]) for v in story["votes"]] == [(ALAN, True, "api")]
 
 
-def test_a_silent_stage_escalates_and_then_means_what_was_agreed(caller):
-    second = 1 / 3600
-    escalation = {"approvers": [EVE], "timeout_hours": second, "on_timeout": "approve"}
+def test_a_silent_stage_escalates_and_then_means_what_was_agreed(caller, host):
+    minute = 1 / 60
+    escalation = {"approvers": [EVE], "timeout_hours": minute, "on_timeout": "approve"}
     request_id = caller.asked(
-        approvers=[GRACE], timeout_hours=second, on_timeout="escalate", escalate_to=escalation, comment_required="never"
+        approvers=[GRACE], timeout_hours=minute, on_timeout="escalate", escalate_to=escalation, comment_required="never"
     )
 
+    host.move(seconds=60)
+    caller.until(request_id, lambda story: story["stage"]["escalated"])
+    host.move(seconds=60)
     story = caller.outcome(request_id)
 
     assert story["status"] == "Approved"
