@@ -386,8 +386,8 @@ def test_no_schedule_hangs_loses_or_doubles_an_answer(seeds):
     assert min(outcomes[status] for status in ("Approved", "Rejected", "Cancelled", "Timeout")) > schedules / 100, (
         outcomes
     )
-    assert rounds > schedules
-    assert tried_again > schedules / 4
+    assert rounds > size(50, 2000)
+    assert tried_again > size(5, 500)
 
 
 def tries(instance):
