@@ -9,7 +9,7 @@ import pytest
 
 from devhost import replay
 from tests.builders import ALAN, EVE, GRACE, NOON, asked, cancelled, decided, undelivered
-from tests.chance import sized
+from tests.chance import size, sized
 from tests.simulation import Instance, answer
 
 HOUR = dt.timedelta(hours=1)
