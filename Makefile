@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt bench infra screenshots clean
+.PHONY: help run demo test test-all check fmt bench infra screenshots clean
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -17,8 +17,13 @@ run: $(READY) ## start the app on an embedded task hub: http://127.0.0.1:7071
 demo: $(READY) ## play one approval, one rejection and one timeout on a fresh local host
 	@$(BIN)/python -m devhost.demo
 
-test: $(READY) ## run every test
-	@$(BIN)/python -m pytest
+PYTEST = $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)
+
+test: $(READY) ## run the tests of every day, in about two minutes; SEED=123 repeats a run
+	@$(PYTEST)
+
+test-all: $(READY) ## run every test and the large searches, in about ten minutes; Chromium, axe-core and Bicep where they are
+	@$(PYTEST) --all
 
 check: $(READY) ## lint, format and types
 	$(BIN)/ruff check .
@@ -43,4 +48,4 @@ clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local node_modules
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

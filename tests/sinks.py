@@ -162,6 +162,7 @@ class WebhookSink(Sink):
                         self.close_connection = True
                     case "reset":
                         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.rfile.close()  # it holds the connection, too
                         self.connection.close()
                         self.close_connection = True
                     case ("redirect", address):

@@ -4,10 +4,11 @@ import socket
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.rules import forms
+from tests.chance import examples
 
 TEXT = {"type": "string"}
 PLACES = {
@@ -152,7 +153,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(30, 300)
 @given(
     schema=st.dictionaries(st.sampled_from(["type", "properties", "$ref", "$defs", "items", "a"]), JSON), answer=JSON
 )

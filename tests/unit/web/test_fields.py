@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from approvals.rules import forms
 from approvals.rules.value import Problem
 from approvals.web import fields
+from tests.chance import examples
 
 USE_CASES = Path(__file__).parents[3] / "docs/use-cases"
 TEXT = {"type": "string"}
@@ -561,7 +562,7 @@ FORM = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@examples(20, 200)
 @given(schema=FORM, data=st.data())
 def test_whatever_is_typed_into_whatever_form_is_read_and_every_problem_is_shown(schema, data):
     assume(forms.schema_problem(schema) is None)
@@ -634,7 +635,7 @@ def picked(field, value):
     return next(choice.value for choice in field.choices if choice.means is value or choice.means == value)
 
 
-@settings(deadline=None)
+@examples(40, 100)
 @given(grouped(st.recursive(LEAVES, grouped, max_leaves=6)))
 def test_an_answer_that_is_typed_comes_back(asked):
     schema, value = asked
