@@ -1,20 +1,49 @@
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+RUNS := $(VENV)/.runs# what running needs is installed
+READY := $(VENV)/.ready# what tests and tools need, too
+PORT ?= 7071
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-all check fmt bench infra screenshots clean
 
-$(READY): requirements.txt requirements-dev.txt constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+# PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
+PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+TESTED = import sys; sys.exit(sys.version_info >= (3, 12))
+
+# installs a requirements file, and names what it fetches; with uv where it is here
+define install
+@if command -v uv >/dev/null; then uv pip install --python $(BIN)/python -r $(1) -c constraints.txt; \
+else { $(BIN)/python -m pip install --disable-pip-version-check -r $(1) -c constraints.txt && echo Done; } | { \
+	done=; while read -r word name rest; do case "$$word" in \
+		Collecting) printf ' %s' "$${name%%[<>=!~;([]*}" ;; \
+		Installing) printf '\n  unpacking them ...\n' ;; \
+		Done) done=yes ;; \
+	esac; done; [ -n "$$done" ]; }; fi
+endef
+
+$(BIN)/pip:
+	@python=; for each in $(PYTHONS); do if "$$each" -c '$(FITS)' 2>/dev/null; then python=$$each; break; fi; done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or 3.12 is needed, and not found. Say where it is: make PYTHON=/path/to/python3.11 run"; exit 1; fi; \
+	echo "Making an environment in $(VENV), with $$("$$python" --version) ..."; \
+	"$$python" -c '$(TESTED)' || echo "  (Tested with 3.11 only; this version is unverified.)"; \
+	"$$python" -m venv $(VENV)
+
+$(RUNS): requirements.txt requirements-local.txt constraints.txt | $(BIN)/pip
+	@echo "Installing what running needs, about 120 MB; once, some 20 seconds and the time to fetch it ..."
+	$(call install,requirements-local.txt)
 	@touch $@
 
-run: $(READY) ## start the app on an embedded task hub: http://127.0.0.1:7071
-	@$(BIN)/python -m devhost
+$(READY): requirements.txt requirements-local.txt requirements-dev.txt constraints.txt | $(BIN)/pip
+	@echo "Installing what tests and tools need, about 400 MB; once, a minute or two ..."
+	$(call install,requirements-dev.txt)
+	@touch $(RUNS) $@
 
-demo: $(READY) ## play one approval, one rejection and one timeout on a fresh local host
+run: $(RUNS) ## start the app on this machine: http://127.0.0.1:7071, or PORT=7072
+	@$(BIN)/python -m devhost --port $(PORT)
+
+demo: $(RUNS) ## show what people see: the mail, the page, the caller's answers
 	@$(BIN)/python -m devhost.demo
 
 PYTEST = $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)

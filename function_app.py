@@ -16,12 +16,13 @@ import azure.durable_functions as df
 from approvals import settings
 from approvals.durable import activities, workflow
 from approvals.people import channels
-from approvals.web import api, page
+from approvals.web import api, home, page
 
 channels.configured_channels(settings.current())  # an app with a setting that makes no sense does not start
 
 app = df.DFApp()
 app.register_functions(api.blueprint)
 app.register_functions(page.blueprint)
+app.register_functions(home.blueprint)
 app.register_functions(workflow.blueprint)
 app.register_functions(activities.blueprint)

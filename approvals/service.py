@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import re
 import time
 import uuid
@@ -53,6 +54,9 @@ RAISE_AGAIN_SECONDS = 2.0
 """An event that was taken may still be lost while its instance is young (12 of 200 on the real extension)."""
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.5
 STARTS = 3
+
+
+logger = logging.getLogger("approvals.service")
 
 
 class Clock(Protocol):
@@ -144,6 +148,7 @@ class Approvals:
                 proposal, request_id, keyed=key is not None, base_url=base_url, evidence=evidence
             )
             if await self.instances.start(request):
+                logger.info("Request %s: created", request_id)
                 return Creation(Found(request=request, story=Story()), fresh=True)
         found = await self.find(request_id)
         return repeated_creation(found, proposal)
@@ -258,7 +263,10 @@ class Approvals:
                 here["on_behalf_of"] = holder
             return events.slot_key(story, slot), decision.model_copy(update=here)
 
-        return await self.raise_until_recorded(request_id, judge, event, decision.approver)
+        standing = await self.raise_until_recorded(request_id, judge, event, decision.approver)
+        what = "approval" if decision.is_approved else "rejection"
+        log_answer(request_id, f"{what} ({decision.channel}, {decision.assurance})", standing)
+        return standing
 
     async def cancel(self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None) -> Standing:
         """Take a request back, and read back what the orchestration made of it.
@@ -266,9 +274,11 @@ class Approvals:
         `if_revision`: the revision of the story that the caller acts on. Raises as `decide` does, and Stale.
         """
         wish = Cancellation(**withdrawal.model_dump(), cancelled_at=self.received_at, if_revision=if_revision)
-        return await self.raise_until_recorded(
+        standing = await self.raise_until_recorded(
             request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
         )
+        log_answer(request_id, "cancellation", standing)
+        return standing
 
     async def reassign(self, request_id: str, reassignment: Reassignment, if_revision: int | None = None) -> Standing:
         """Pass a slot on to someone else, as one in charge. Raises as `cancel` does, and PassedOnTooOften."""
@@ -325,7 +335,9 @@ class Approvals:
                 authorize(hearing.panel_of(found, change) or found, change.holder, evidence)
             return judgement
 
-        return await self.raise_until_recorded(request_id, judge, lambda _: ("change", change), change.holder)
+        standing = await self.raise_until_recorded(request_id, judge, lambda _: ("change", change), change.holder)
+        log_answer(request_id, "reassignment" if change.kind == "reassign" else "delegation", standing)
+        return standing
 
     async def raise_until_recorded(
         self,
@@ -375,6 +387,11 @@ class Approvals:
         self.check_answerable(proposal, at)
         request = self.build_request(proposal, "0" * 32, keyed=False, base_url="")
         return play(request, answers), play(request, [])
+
+
+def log_answer(request_id: str, what: str, standing: Standing) -> None:
+    """Write to the log that an answer was taken; not whose, which is in the record."""
+    logger.info("Request %s: %s %s", request_id, what, "recorded" if standing.confirmed else "not yet seen recorded")
 
 
 def resolve_stage(found: Found, named: int | str) -> int:

@@ -26,6 +26,9 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 class BadSetting(Exception):
     """A setting does not make sense; the app does not start with it."""
 
+    is_misconfiguration = True
+    """Says to a host that the sentence is all there is to say; one that does not know this shows the traceback, too."""
+
 
 @dataclass(frozen=True)
 class Settings:

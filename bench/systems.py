@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS, END_SECONDS = 30, 10
 SAMPLE_SECONDS = 0.02
 LINES = 20
-CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG")
+CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS")
 
 APPS = {
     "ours": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT)],
@@ -156,7 +156,8 @@ async def running(name: str) -> AsyncIterator[System]:
         ending.push_async_callback(hub.stop)
         endpoint = f"http://127.0.0.1:{hub.found}"
         ready = r"^Listening on (http://\S+)"
-        app = await Process.start(APPS[name], ready, ENDPOINT=endpoint, TASKHUB="default", NOTIFY_LOG="false")
+        nobody = {"NOTIFY_LOG": "false", "NOTIFY_URLS": ""}
+        app = await Process.start(APPS[name], ready, ENDPOINT=endpoint, TASKHUB="default", **nobody)
         ending.push_async_callback(app.stop)
         try:
             yield System(name, hub, app, statistics)

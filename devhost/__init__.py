@@ -8,6 +8,8 @@
 `replay`           what the extension schedules of what an orchestrator asked for: the gate
 `history`          the task hub's history, as the SDK and as the status call want it
 `taskhub`          the embedded task hub; `unkind` is the same on a bad day
+`outbox`           the mail that the app sends, kept and shown
+`demo`, `reading`  a play in seven parts, and pages as a terminal shows them
 `connection`       to the embedded task hub, the scheduler's emulator, or a deployed scheduler
 =================  ==========================================================================
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import logging
 import os
@@ -12,8 +13,8 @@ import sys
 import warnings
 from pathlib import Path
 
-from devhost import connection, index
-from devhost.host import Host, PortTaken
+from devhost import connection, index, outbox
+from devhost.host import HIGHEST_PORT, Host, PortTaken, is_loopback
 
 
 def arguments() -> argparse.Namespace:
@@ -25,12 +26,20 @@ def arguments() -> argparse.Namespace:
         "or python -m devhost.taskhub) instead of an embedded one.",
     )
     ask.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    ask.add_argument("--port", type=int, default=7071, help="port of the app, 0 for any (default: %(default)s)")
-    ask.add_argument("--rpc-port", type=int, default=17071, help="port of the durable RPC (default: %(default)s)")
+    ask.add_argument("--port", type=port, default=7071, help="port of the app, 0 for any (default: %(default)s)")
+    ask.add_argument("--rpc-port", type=port, default=17071, help="port of the durable RPC (default: %(default)s)")
     ask.add_argument("--app", type=Path, default=Path(), metavar="FOLDER", help="where function_app.py is")
     ask.add_argument("--unkind", type=int, metavar="SEED", help="lose, double and shuffle as the real thing may")
     ask.add_argument("--verbose", action="store_true", help="log what the libraries say, too")
     return ask.parse_args()
+
+
+def port(text: str) -> int:
+    """Read a port."""
+    number = int(text)
+    if not 0 <= number <= HIGHEST_PORT:
+        raise ValueError(text)
+    return number
 
 
 def examples(base: str) -> list[str]:
@@ -49,21 +58,27 @@ def greeting(host: Host) -> str:
         f"  durable    {host.rpc_url}",
         f"  task hub   {host.task_hub}",
     ]
+    if host.outbox:
+        lines += [f"  outbox     {host.url}{outbox.PATH}  (the mail that the app sends stays there)"]
     if commands := examples(host.url):
         lines += ["", "Try it:", *(f"  {command}" for command in commands)]
     elif host.app.http:
         lines += ["", "Routes:", *(f"  {', '.join(f.methods)} /{f.route}" for f in host.app.http)]
+    if any(function.route.template == "" for function in host.app.http):
+        lines += ["", f"A page to open: {host.url}/"]
     return "\n".join([*lines, "", f"Listening on {host.url} (Ctrl-C ends it)"])
 
 
 async def serve(said: argparse.Namespace) -> int:
     """Run until told to end."""
+    kept = await outbox.keep(said.app, os.environ) if is_loopback(said.host) else None
     app = index.load(said.app)
     address = connection.from_environment(os.environ)
-    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind)
+    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, outbox=kept)
     told = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, told.set)
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C cancels this, as asyncio has it
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(sign, told.set)
     if address:
         print(f"Reaching {address} ...", flush=True)
     try:
@@ -91,6 +106,8 @@ def main() -> int:
     except (index.Refused, connection.Unconfigured, PortTaken) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import logging
-import os
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from devhost import outbox as outboxes
 from devhost.connection import Connection, TaskHubAddress, connect
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
 from devhost.taskhub import TaskHub
@@ -24,6 +25,7 @@ from devhost.worker import Worker
 
 if TYPE_CHECKING:
     from devhost.index import FunctionApp
+    from devhost.outbox import Outbox
 
 logger = logging.getLogger("devhost")
 
@@ -31,6 +33,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 THREADS = 6
 GOODBYE_SECONDS = 0.5
 RECORD_LAG_SECONDS = 0.1
+HIGHEST_PORT = 65535
 
 
 class PortTaken(Exception):
@@ -48,6 +51,7 @@ class Host:
     address: TaskHubAddress | None = None
     unkind: int | None = None
     hub: TaskHub | None = None
+    outbox: Outbox | None = None
     _closing: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     @property
@@ -70,6 +74,8 @@ class Host:
 
     async def start(self) -> None:
         """Listen and take work. Raises PortTaken when something else listens on the app's port."""
+        if self.outbox:
+            self._closing.push_async_callback(self.outbox.stop)
         address = self.address or self.embedded()
         connection = connect(address)
         self._closing.push_async_callback(connection.close)
@@ -97,26 +103,44 @@ class Host:
             self.rpc_port = await self.serve(rpc.handle, "127.0.0.1", 0)  # as the real host does
         front = Web(self.app, self.binding, threads)
 
-        # no key is checked here, so the webhooks of the extension are for this machine alone
-        has_webhooks = is_loopback(self.bind)
+        # no key is checked here, so the webhooks of the extension and the outbox are for this machine alone
+        is_private = is_loopback(self.bind)
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            webhook = has_webhooks and request.raw_path.startswith(WEBHOOKS)
-            return await (rpc.handle(request) if webhook else front.handle(request))
+            if is_private and request.raw_path.startswith(WEBHOOKS):
+                return await rpc.handle(request)
+            if is_private and self.outbox and outboxes.leads_here(request.path):
+                # by a name of this machine only: another, led here by its DNS, would let its page read the mail
+                known = is_loopback(request.url.host or "")
+                return self.outbox.handle(request) if known else web.Response(status=403)
+            return await front.handle(request)
 
         try:
             self.port = await self.serve(handle, self.bind, self.port)
         except OSError as error:
-            why = os.strerror(error.errno or 0)
-            raise PortTaken(f"Port {self.port} of {self.bind} cannot be listened on: {why}. Try --port.") from error
+            raise PortTaken(self.why_not(error)) from error
+
+    def why_not(self, error: OSError) -> str:
+        """Say why the app's port cannot be had, and how to choose another."""
+        if error.errno != errno.EADDRINUSE:
+            why = error.strerror or str(error)
+            return (
+                f"Port {self.port} of {self.bind} cannot be listened on: {why}. Choose others with --host and --port."
+            )
+        other = self.port + 1 if self.port < HIGHEST_PORT else self.port - 1
+        return (
+            f"Port {self.port} of {self.bind} is taken by another program. "
+            f"Choose another: make run PORT={other}, or python -m devhost --port {other}."
+        )
 
     async def serve(self, handle: Handler, bind: str, port: int) -> int:
         """Listen on a port with a handler; give the port."""
         listener = socket.create_server((bind, port), backlog=1024)
-        runner = web.ServerRunner(web.Server(handle, access_log=None, auto_decompress=False, keepalive_timeout=120))
+        server = web.Server(handle, access_log=None, auto_decompress=False, keepalive_timeout=120)
+        runner = web.ServerRunner(server, shutdown_timeout=GOODBYE_SECONDS)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener, shutdown_timeout=GOODBYE_SECONDS).start()
+        await web.SockSite(runner, listener).start()
         return listener.getsockname()[1]
 
     def binding(self, base: str) -> str:

@@ -154,10 +154,12 @@ def load(folder: Path) -> FunctionApp:
     """Import the app in `folder` and index it.
 
     `Values` of local.settings.json go to the environment unless set already, as with `func start`; the folder
-    comes first on sys.path. Raises `Refused`; what the app's own code raises on import comes out as it is.
+    comes first on sys.path. Raises `Refused`; what the app's own code raises on import comes out as it is, but for an
+    error with a true attribute `is_misconfiguration`: its sentence is all there is to say, and it is `Refused`, too.
     """
     folder = folder.resolve()
-    _apply_settings(folder)
+    for name, value in local_settings(folder).items():
+        os.environ.setdefault(name, value)
     host = _host(folder)
     register = _register(_import(folder))
     try:
@@ -322,7 +324,12 @@ def _import(folder: Path) -> ModuleType:
     sys.modules.pop(MODULE, None)
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry != str(folder))]
     importlib.invalidate_caches()
-    return importlib.import_module(MODULE)
+    try:
+        return importlib.import_module(MODULE)
+    except Exception as error:
+        if getattr(error, "is_misconfiguration", False):
+            raise Refused(str(error)) from error
+        raise
 
 
 def _register(module: ModuleType) -> Any:
@@ -335,16 +342,16 @@ def _register(module: ModuleType) -> Any:
     return next(iter(found.values()))
 
 
-def _apply_settings(folder: Path) -> None:
+def local_settings(folder: Path) -> dict[str, str]:
+    """Read `Values` of local.settings.json, of which there may be none. Raises Refused."""
     path = folder / "local.settings.json"
     if not path.is_file():
-        return
+        return {}
     settings = _read(path)
     if settings.get("IsEncrypted"):
         raise Refused(f"{path}: this host does not implement encrypted settings")
-    for name, value in (settings.get("Values") or {}).items():
-        if value is not None:
-            os.environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+    values = (settings.get("Values") or {}).items()
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values if value is not None}
 
 
 def _host(folder: Path) -> Host:

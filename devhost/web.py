@@ -2,13 +2,15 @@
 
 What the platform does to a request is done here too, since an app tested against a kinder server meets it only
 in production: a chunked body arrives empty, an empty query value not at all, a method no route names is a 404,
-and an answer has one value per header name. Like `func start`, this host checks no keys.
+an answer has one value per header name, and at the root stands the host's own page unless a setting takes it away.
+Like `func start`, this host checks no keys.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 from functools import lru_cache
 from http.cookies import SimpleCookie
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 104_857_600  # bytes; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT unless set
 TEXT = "text/plain; charset=utf-8"
+NO_HOMEPAGE = "AzureWebJobsDisableHomepage"
+HOMEPAGE = """<!doctype html><title>Functions host</title>
+<p>A Functions host shows a page of its own here, as long as AzureWebJobsDisableHomepage is not true.</p>
+"""
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +57,7 @@ class Web:
         self._folder = app.folder
         self._client_binding = lru_cache(maxsize=64)(client_binding)
         self._run_sync = run_sync
+        self._has_homepage = os.environ.get(NO_HOMEPAGE, "").strip().lower() != "true"
         self._routes = RouteTable((function.route, function.methods, function) for function in app.http)
 
     def server(self) -> web.Server:
@@ -70,6 +77,8 @@ class Web:
             return web.Response(status=400)  # Kestrel reads neither
 
         path, _, query = target.partition("?")
+        if path == "/" and request.method in ("GET", "HEAD") and self._has_homepage:
+            return web.Response(text=HOMEPAGE, content_type="text/html")
         found = self._routes.find(request.method, path)
         if found is None:
             return web.Response(status=404)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +64,13 @@ class Process:
     def output(self):
         return "".join(self.lines)
 
+    def wait_for(self, pattern):
+        """Wait until it has printed a line that matches."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.output):
+            assert time.monotonic() < end, f"no line matches {pattern} in:\n{self.output}"
+            time.sleep(0.02)
+
     def kill(self):
         """End it as a crash would: kill -9."""
         self.process.kill()
@@ -93,7 +101,7 @@ class LocalHost(Process):
         super().__init__(
             ["devhost", "--port", str(port), "--rpc-port", "0", "--app", str(app), *arguments],
             r"^Listening on (http://\S+)",
-            {"NOTIFY_LOG": "false", **environment},
+            {"NOTIFY_LOG": "false", "NOTIFY_URLS": "", **environment},
         )
 
     @property

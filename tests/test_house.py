@@ -269,6 +269,7 @@ FUNCTIONS = {
     "approval_page": "httpTrigger",
     "page_script": "httpTrigger",
     "health": "httpTrigger",
+    "home": "httpTrigger",
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
     "process_approval": "activityTrigger",
@@ -286,6 +287,7 @@ ROUTES = {
     "api/policies/preview": ("POST", "function", "nothing is kept and nobody asked"),
     "approve/{token}": ("GET, POST", "anonymous", "a signed link, for one person of one request"),
     "assets/time.js": ("GET", "anonymous", "a file that says nothing of anyone"),
+    "/": ("GET", "anonymous", "says nothing of anyone"),
     "api/health": ("GET", "anonymous", "says nothing of anyone"),
 }
 
@@ -339,7 +341,7 @@ def test_every_route_offers_what_the_table_says(caller, route):
 
     path = route.format_map({"request_id": "0" * 32, "token": "none"})
 
-    allowed = caller.http.options(f"/{path}").headers["Allow"]
+    allowed = caller.http.options(f"/{path.lstrip('/')}").headers["Allow"]
 
     assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == set(methods.split(", ")), (
         f"{route} offers {allowed}; the table says {methods}."
@@ -414,7 +416,7 @@ def test_every_error_code_is_described(code):
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_is_described(route):
     for method in ROUTES[route][0].split(", "):
-        title = f"{method} /{route}"
+        title = f"{method} /{route.lstrip('/')}"
         assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
 
 
@@ -510,6 +512,7 @@ IMPORTED_AS = {
     "apprise": "apprise",
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",
+    "idna": "idna",
     "itsdangerous": "itsdangerous",
     "Jinja2": "jinja2",
     "jsonschema": "jsonschema",
@@ -533,7 +536,14 @@ def among(module, names):
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "constraints.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-local.txt",
+        "requirements-dev.txt",
+        "requirements-bench.txt",
+        "constraints.txt",
+    ],
 )
 def test_every_requirement_is_pinned(name):
     loose = [line for line in requirements(name) if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+", line)]
@@ -557,6 +567,32 @@ def test_every_import_is_required():
     assert not missing, f"requirements.txt does not bring {missing}; it is here only by chance."
 
 
+def test_what_the_local_host_imports_is_installed_by_make_run():
+    """`make run` installs no test tools: what devhost has only by them would be missing there."""
+    local = {
+        *("aiohttp", "aiosmtpd", "durabletask", "grpc"),
+        *("azure.durable_functions", "azure.functions", "azure.identity"),
+        *("google.protobuf", "multidict"),  # grpcio's and aiohttp's own
+    }
+    installed = " ".join(requirements("requirements-local.txt") + requirements("requirements.txt"))
+    used = set().union(*(imports(path) for path in DEVHOST)) - {"azure", "google"}
+
+    unknown = {
+        name
+        for name in used
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, "devhost", "function_app"}
+        and not any(among(m, {name}) for m in local)
+    }
+    assert not unknown, f"devhost imports {unknown}: put what brings it into requirements-local.txt, and here."
+    for name in ("aiohttp", "aiosmtpd", "durabletask", "grpcio", "azure-functions", "azure-identity"):
+        assert f"{name}==" in installed
+
+
+def test_the_requirements_of_tests_include_those_of_running():
+    assert "-r requirements-local.txt" in written("requirements-dev.txt").splitlines()
+    assert "-r requirements.txt" in written("requirements-local.txt").splitlines()
+
+
 def test_what_is_brought_along_is_still_imported():
     for module, by in BROUGHT_ALONG.items():
         assert among(module, imported()), f"{module} is not imported any more: take it off BROUGHT_ALONG."
@@ -566,7 +602,7 @@ def test_what_is_brought_along_is_still_imported():
 def test_the_constraints_agree_with_what_is_required():
     held = {plain(line) for line in requirements("constraints.txt")}
 
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
+    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "requirements-bench.txt"):
         differ = [line for line in requirements(name) if plain(line) not in held]
         assert not differ, f"{name} and constraints.txt disagree about {differ}."
 

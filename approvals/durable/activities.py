@@ -38,8 +38,9 @@ def process_approval(settled: str) -> str:
     except ValueError:  # before version 2 of the rules it is the story alone, the first time
         notice = Notice(found=Found.from_json(settled), occasion=OUTCOME)
     request, story = notice.found.request, notice.found.story
-    if notice.occasion == OUTCOME and story.status is Status.TIMEOUT:  # the alert on time-outs looks for this line
-        logger.warning("Request %s: %s", request.request_id, story.status)
+    if notice.occasion == OUTCOME:  # the alert on time-outs looks for this line
+        level = logging.WARNING if story.status is Status.TIMEOUT else logging.INFO
+        logger.log(level, "Request %s: %s", request.request_id, story.status)
     return send_notice(notice)
 
 

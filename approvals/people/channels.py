@@ -130,7 +130,6 @@ class AppriseChannel:
             taken = False
         if not taken:
             raise Undeliverable(f"{self.name} did not take {message.key}.") from None
-        logger.info("%s took %s.", self.name, message.key)
 
     def service_for(self, person: str | None) -> Any:
         """Give the service, addressed to the person. Raises Undeliverable when that cannot be done safely."""

@@ -147,7 +147,8 @@ def failure_of(task: concurrent.futures.Future[None], each: Undelivered) -> Unde
         logger.warning("%s did not take %s in time.", each.channel, each.key)
         return each
     match task.exception():
-        case None:
+        case None:  # here and not in the channel: what its thread writes does not reach the real host's log
+            logger.info("%s took %s.", each.channel, each.key)
             return None
         case Undeliverable(permanent=True):
             logger.warning("%s cannot take %s.", each.channel, each.key)

@@ -33,6 +33,15 @@ ENDED = {
     Status.TIMEOUT: "the request was closed without approval",
 }
 """What came of it that too few people had answered by the deadline."""
+STATUS_WORDS = {
+    Status.PENDING: "open",
+    Status.APPROVED: "approved",
+    Status.REJECTED: "rejected",
+    Status.TIMEOUT: "closed: the time ran out",
+    Status.CANCELLED: "cancelled",
+    Status.FAILED: "stopped by a fault of the service",
+}
+"""What a request is, after "The request is" or "It was"."""
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -54,6 +63,7 @@ def templates(folder: Path) -> Environment:
         "span": format_duration,
         "silence": SILENCE.get,
         "silence_sentence": silence_sentence,
+        "status_word": STATUS_WORDS.get,
     }
     return made
 
@@ -72,7 +82,8 @@ def silence_sentence(found: Found) -> str:
 
 def format_instant(moment: dt.datetime) -> str:
     """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
-    return f"{moment.astimezone(dt.UTC):%A, %-d %B %Y, %H:%M} UTC"
+    there = moment.astimezone(dt.UTC)
+    return f"{there:%A}, {there.day} {there:%B %Y, %H:%M} UTC"  # %-d is not known on Windows
 
 
 def format_duration(duration: dt.timedelta) -> str:

@@ -55,5 +55,5 @@ def read_mark(text: str) -> Mark:
     """Read a mark that was written short. Raises ValueError for what is none."""
     stage, _, milliseconds = text[1:].partition(":")
     kinds = {"a": "asked", "e": "escalated", "r": "reminded"}
-    at = dt.datetime.fromtimestamp(int(milliseconds) / 1000, dt.UTC)
+    at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=int(milliseconds))
     return Mark.model_validate({"kind": kinds.get(text[:1]), "at": at, "stage": int(stage)})

@@ -16,7 +16,7 @@ from approvals.people.identity import Evidence
 from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.rules.value import compact
 from approvals.service import Approvals
-from approvals.web import bodies, headers, representation
+from approvals.web import bodies, calls, headers, representation
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, Unexpected, json_response, problem_response
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     proposal = bodies.parse_body(bodies.RequestBody, req.headers, req.get_body()).proposal()
     made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
     request = made.found.request
+    calls.about.set(request.request_id)
     written = representation.creation_json(request, made.found.story, approvals.invitations(request))
     return json_response(201 if made.fresh else 200, written, {"Location": request.status_url})
 
@@ -209,6 +210,13 @@ def answer_response(found: Found, *, confirmed: bool) -> func.HttpResponse:
 async def handle(
     req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
 ) -> func.HttpResponse:
+    """Answer with the handler of the method, and log the call."""
+    return await calls.log_call(req, respond(req, client, handlers))
+
+
+async def respond(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
+) -> func.HttpResponse:
     """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape."""
     allowed = allowed_methods(handlers)
     try:
@@ -221,7 +229,7 @@ async def handle(
     except errors.ApprovalError as error:
         return problem_response(error)
     except Exception:
-        logger.exception("%s %s failed", req.method, urlsplit(req.url).path)
+        logger.exception("%s %s failed", req.method, calls.loggable_path(req))
         return problem_response(Unexpected())
 
 

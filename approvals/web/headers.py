@@ -16,6 +16,7 @@ WAIT_SECONDS = 25
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 REVISION = re.compile(r'"(\d{1,6})(?:-[0-9a-z-]*)?"')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
+QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 
 
@@ -35,6 +36,20 @@ def preferred_wait(headers: Mapping[str, str]) -> int:
         if found := WAIT.fullmatch(preference):
             return min(int(found[2]), WAIT_SECONDS)
     return 0
+
+
+def prefers_html(headers: Mapping[str, str]) -> bool:
+    """Tell whether `Accept` (RFC 9110, 12.5.1) ranks a page above JSON, as browsers do; without a word on it, no."""
+    quality: dict[str, float] = {}
+    for part in headers.get("accept", "").split(","):
+        media, _, parameters = part.partition(";")
+        found = QUALITY.search(parameters)
+        quality[media.strip().lower()] = float(found[1]) if found else 1.0
+    html, json = (
+        next((quality[name] for name in names if name in quality), 0.0)  # the most specific one counts
+        for names in (("text/html", "text/*", "*/*"), ("application/json", "application/*", "*/*"))
+    )
+    return html > json
 
 
 def matches_if_none_match(etag: str, headers: Mapping[str, str]) -> bool:

@@ -28,7 +28,7 @@ from approvals.rules.intake import Answer
 from approvals.rules.story import Found, Status
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem, load_json
 from approvals.service import Approvals
-from approvals.web import bodies, fields
+from approvals.web import bodies, calls, fields
 from approvals.web.rendering import render
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, status_of
 
@@ -76,7 +76,12 @@ HEADERS = {
 @blueprint.route(route="approve/{token}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 @blueprint.durable_client_input(client_name="client")
 async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """`/approve/{token}`: show, and on POST decide. Every answer is a page, also when something goes wrong."""
+    """`/approve/{token}`: show, and on POST decide."""
+    return await calls.log_call(req, respond(req, client))
+
+
+async def respond(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Answer a visit. Every answer is a page, also when something goes wrong."""
     token = req.route_params["token"]
     try:
         if req.method == "OPTIONS":
@@ -102,8 +107,13 @@ async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationCl
 
 
 @blueprint.route(route="assets/time.js", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
-def page_script(req: func.HttpRequest) -> func.HttpResponse:
+async def page_script(req: func.HttpRequest) -> func.HttpResponse:
     """`/assets/time.js`: the page's one script; it adds the reader's own time and does nothing else."""
+    return await calls.log_call(req, serve_script(req))
+
+
+async def serve_script(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the script."""
     allowed = "GET, HEAD, OPTIONS"
     if req.method == "OPTIONS":
         return func.HttpResponse(status_code=204, headers={"Allow": allowed})
@@ -136,7 +146,9 @@ class Visit:
 
     def link(self) -> Link:
         """Read the link. Raises NotGenuine."""
-        return self.signer.verify(self.token)
+        link = self.signer.verify(self.token)
+        calls.about.set(link.request_id)
+        return link
 
     def was_shown(self, form: str, found: Found) -> bool:
         """Tell whether a form is of a page of ours that this visitor was shown, and nothing has changed since."""

@@ -22,7 +22,7 @@ from approvals.rules.policy import Option
 from approvals.rules.story import Status
 from approvals.service import Approvals
 from approvals.settings import Settings
-from approvals.web import page
+from approvals.web import home, page
 from tests.builders import (
     ADA,
     ALAN,
@@ -332,7 +332,15 @@ def ends():
 @cache
 def pages() -> dict[str, func.HttpResponse]:
     """Give every page by its name; that of an end begins with its kind."""
-    return {**forms(), **ends()}
+    return {**forms(), **ends(), "home": front()}
+
+
+def front():
+    """Give the page at the root."""
+    accept = {"accept": "text/html"}
+    return at_once(
+        home.introduce(func.HttpRequest("GET", ORIGIN, body=b"", headers=accept, params={}, route_params={}))
+    )
 
 
 def serve(context):

@@ -339,3 +339,39 @@ def test_an_invocation_is_the_context_the_sdk_knows() -> None:
     assert one.invocation_id != two.invocation_id
     assert (one.function_name, one.function_directory) == ("f", "/app")
     assert (one.trace_context.trace_parent, one.retry_context.retry_count) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("declared", "path"),
+    [('"/"', ""), ('""', "front"), ("", "front"), ('"/x/"', "x")],
+    ids=["a slash", "an empty route", "no route", "slashes at the ends"],
+)
+def test_a_slash_is_the_root_and_an_empty_route_is_the_functions_name(
+    make: Callable[..., FunctionApp], declared: str, path: str
+) -> None:
+    """Tried on the real host: the route `""` is taken for none."""
+    host = {"version": "2.0", "extensions": {"http": {"routePrefix": ""}}}
+
+    app = make(
+        f"""
+@app.route({declared})
+def front(req): ...
+""",
+        host,
+    )
+
+    assert app.http[0].route.template == path
+
+
+def test_an_app_that_is_misconfigured_is_refused_with_its_own_sentence(make: Callable[..., FunctionApp]) -> None:
+    with pytest.raises(Refused, match=r"^COLOUR must be red\.$"):
+        make("""
+class Misconfigured(Exception):
+    is_misconfiguration = True
+raise Misconfigured("COLOUR must be red.")
+""")
+
+
+def test_what_else_an_app_raises_comes_out_as_it_is(make: Callable[..., FunctionApp]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        make("1 / 0")

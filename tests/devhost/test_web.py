@@ -120,7 +120,9 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], byt
 
 
 @pytest.fixture
-async def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+async def app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Running]:
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
     (tmp_path / "function_app.py").write_text(APP)
@@ -130,7 +132,8 @@ async def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         asked.append(base_url)
         return json.dumps({"taskHubName": "hub", "creationUrls": {}, "managementUrls": {}})
 
-    with mock.patch.dict(os.environ), ThreadPoolExecutor(1, thread_name_prefix="sync") as pool:
+    hidden = mock.patch.dict(os.environ, {"AzureWebJobsDisableHomepage": getattr(request, "param", "true")})
+    with hidden, ThreadPoolExecutor(1, thread_name_prefix="sync") as pool:
         front = Web(load(tmp_path), client_binding, pool)
         runner = web.ServerRunner(front.server())
         await runner.setup()
@@ -223,6 +226,14 @@ async def test_a_caller_who_leaves_early_does_no_harm(app: Running, caplog: pyte
 async def test_an_unknown_route_or_method_is_an_empty_404(app: Running, target: str) -> None:
     status, headers, body = await app.raw(f"{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert (status, headers.get("content-type"), body) == (404, None, b"")
+
+
+@pytest.mark.parametrize("app", ["", "false", "1"], indirect=True)
+async def test_the_root_is_the_hosts_own_page_until_a_setting_takes_it_away(app: Running) -> None:
+    """Measured on the real host: only `AzureWebJobsDisableHomepage=true` lets an app answer there."""
+    async with app.http.get(f"http://127.0.0.1:{app.port}/") as got:
+        assert got.status == 200
+        assert "AzureWebJobsDisableHomepage" in await got.text()
 
 
 async def test_a_route_without_methods_takes_every_method(app: Running) -> None:

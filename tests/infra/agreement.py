@@ -221,7 +221,8 @@ def what_the_app_needs_is_set(root):
 
 
 def local_settings_are_read_by_somebody(root):
-    known = settings_read(root) | OF_THE_HOST | {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+    hosts = {"AzureWebJobsStorage", "AzureWebJobsDisableHomepage", "FUNCTIONS_WORKER_RUNTIME"}
+    known = settings_read(root) | OF_THE_HOST | hosts
     yield from (f"local.settings.json sets {name}, which nobody reads." for name in local_settings(root).keys() - known)
 
 
@@ -298,7 +299,7 @@ def python_is_the_same_everywhere(root):
     version = re.search(r"runtime: \{ name: 'python', version: '([\d.]+)' \}", app_module(root))[1]
     said = {
         "the devcontainer": re.search(r"python:([\d.]+)", text(root, ".devcontainer/devcontainer.json"))[1],
-        "the Makefile": re.search(r"PYTHON \?= python([\d.]+)", text(root, "Makefile"))[1],
+        "the Makefile": re.search(r"PYTHONS = .*?,python([\d.]+)", text(root, "Makefile"))[1],
         ".ci/run": re.search(r"command -v python([\d.]+)", text(root, ".ci/run"))[1],
         "check.yml": re.search(r'python-version: "([\d.]+)"', workflows(root)["check.yml"])[1],
     }
@@ -335,10 +336,10 @@ def health_is_asked_where_it_answers_everyone(root):
 
 
 def only_links_and_health_answer_without_a_key(root):
-    """Sign-in turns nobody away: the keys do. What is the same for all (assets) needs no guard."""
+    """Sign-in turns nobody away: the keys do. What is the same for all (assets, the root) needs no guard."""
     every, anonymous = routes(root)
     health = re.search(r"healthCheckPath: '/([^']+)'", app_module(root))[1]
-    for route in sorted(anonymous - {health}):
+    for route in sorted(anonymous - {health, "/"}):
         if not route.startswith("approve/{") and not re.fullmatch(r"assets/[^{]+", route):
             yield f"/{route} answers anyone, and no link guards it."
     if not every - anonymous:
@@ -385,7 +386,7 @@ def alerts_look_for_what_the_app_does(root):
         yield "An alert looks for a line of the log, 'POST ... failed', that the app does not write."
     if ": Timeout$" not in source:
         yield "No alert looks for requests that timed out."
-    logged = re.search(r'logger\.(info|warning)\("Request %s: %s", request\.request_id, story\.status\)', activities)
+    logged = re.search(r'logger\.log\(level, "Request %s: %s", request\.request_id, story\.status\)', activities)
     if not logged and "timed-out-approvals" not in ALERTS_AHEAD_OF_THE_CODE:
         yield "An alert looks for a line of the log, 'Request ...: Timeout', that activities.py does not write."
     if logged and "timed-out-approvals" in ALERTS_AHEAD_OF_THE_CODE:

@@ -387,7 +387,7 @@ def test_an_id_is_taken_as_it_was_given_and_no_other_way(caller, pending, change
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/", "/api/approvals", "/api/nothing", "/admin/host/status", "/favicon.ico"]
+    "path", ["/api", "/api/", "/api/approvals", "/api/nothing", "/admin/host/status", "/favicon.ico"]
 )
 def test_where_there_is_nothing_the_host_says_so(caller, path):
     assert clean(caller.http.get(path)).status_code == 404

@@ -119,8 +119,11 @@ def test_an_address_no_link_can_begin_with_is_named(text):
 
 
 def test_a_bad_setting_does_not_wait_for_the_first_caller():
-    with pytest.raises(AssertionError, match="PUBLIC_BASE_URL"):
+    with pytest.raises(AssertionError) as ended:
         LocalHost(PUBLIC_BASE_URL="nonsense").start()
+
+    (said,) = str(ended.value).removeprefix("did not start:").strip().splitlines()
+    assert said.startswith("Cannot start: PUBLIC_BASE_URL must be an address")
 
 
 # --- keys for links, and services that tell people -------------------------------------------------

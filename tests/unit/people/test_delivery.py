@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 
 import pytest
@@ -177,6 +178,20 @@ def test_one_failing_channel_does_not_silence_the_others():
     assert [(each.to, each.channel) for each in failed] == [(GRACE, "mailtos-1"), (ALAN, "mailtos-1")]
     assert fine.told == [ALAN, GRACE]
     assert room.told == [""]
+
+
+def test_every_message_that_was_taken_is_a_line_in_the_log_with_its_request_and_no_link(caplog):
+    """Written where it is sent from: what a thread of ours writes does not reach the real host's log."""
+    told, room = Mailbox(), Mailbox("slack-2", personal=False)
+    request = a_request_of_two()
+
+    with caplog.at_level(logging.INFO, "approvals"):
+        a_dispatch(told, room).announce(request, "asked")
+
+    lines = [record.message for record in caplog.records if record.threadName == threading.current_thread().name]
+    assert sorted(line.partition(" took ")[0] for line in lines) == ["mailtos-1", "mailtos-1", "slack-2"]
+    assert all(f" took {request.request.request_id}-asked-1-0-0" in line for line in lines)
+    assert "/approve/" not in caplog.text
 
 
 def test_a_channel_that_hangs_holds_up_no_other_and_counts_as_failed():

@@ -102,3 +102,31 @@ def test_whether_a_caller_knows_the_present_story(said, known):
 
 def test_who_says_nothing_of_what_they_know_is_told_apart():
     assert headers.matches_if_match('"a"', {}) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        ("text/html", True),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("TEXT/HTML ; Q=0.9, application/json;q=0.8", True),
+        ("text/*", True),
+        ("text/html;level=1;q=0.5, */*;q=0.1", True),
+        ("application/json;q=0, */*", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html", False),
+        ("text/html;q=0.4, application/*;q=0.5", False),
+        ("text/html;q=0", False),
+        ("text/html;q=0, */*", False),
+        ("image/png", False),
+        (";;,,;q=", False),
+    ],
+)
+def test_a_page_is_for_who_ranks_it_above_json(accept, page):
+    assert headers.prefers_html({"accept": accept}) is page
+
+
+def test_who_says_nothing_of_what_they_accept_gets_json():
+    assert headers.prefers_html({}) is False

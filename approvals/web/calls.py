@@ -1,0 +1,46 @@
+"""One line in the log for every call: what was asked, how it was answered, about which request, how long it took.
+
+A path can hold a link, and whatever else a caller wrote. Only what is surely a word of ours or a request's id is
+written of it; the rest is written as its route has it: `/approve/{token}`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    import azure.functions as func
+
+logger = logging.getLogger("approvals.web.calls")
+
+# the shortest link is several times as long as the longest of our words
+OURS = re.compile(r"[a-z]{0,20}(\.[a-z]{2,4})?|[0-9a-f]{32}")
+
+about: ContextVar[str] = ContextVar("about", default="")
+"""The id of the request that the present call is about, as soon as that is known."""
+
+
+async def log_call(req: func.HttpRequest, answering: Awaitable[func.HttpResponse]) -> func.HttpResponse:
+    """Give the answer, once the line about it is written."""
+    begun, path = time.perf_counter(), loggable_path(req)
+    about.set("")
+    answer = await answering
+    milliseconds = round((time.perf_counter() - begun) * 1000)
+    request_id = about.get()
+    which = f", request {request_id}" if request_id and request_id not in path else ""
+    logger.info("%s %s: %d in %d ms%s", req.method, path, answer.status_code, milliseconds, which)
+    return answer
+
+
+def loggable_path(req: func.HttpRequest) -> str:
+    """Write a call's path without anything secret."""
+    unknown = f"{{{next(iter(req.route_params), '…')}}}"
+    segments = urlsplit(req.url).path.split("/")
+    return "/".join(segment if OURS.fullmatch(segment) else unknown for segment in segments)
