@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt bench infra screenshots clean
+.PHONY: help run demo test test-all check fmt bench infra screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -46,8 +46,13 @@ run: $(RUNS) ## start the app on this machine: http://127.0.0.1:7071, or PORT=70
 demo: $(RUNS) ## show what people see: the mail, the page, the caller's answers
 	@$(BIN)/python -m devhost.demo
 
-test: $(READY) ## run every test
-	@$(BIN)/python -m pytest
+PYTEST = $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(TESTS)
+
+test: $(READY) ## run the tests of every day, in about two minutes; SEED=123 repeats a run
+	@$(PYTEST)
+
+test-all: $(READY) ## run every test and the large searches, in about ten minutes; Chromium, axe-core and Bicep where they are
+	@$(PYTEST) --all
 
 check: $(READY) ## lint, format and types
 	$(BIN)/ruff check .
@@ -72,4 +77,4 @@ clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local node_modules
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

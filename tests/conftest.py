@@ -1,20 +1,46 @@
-"""What the tests share: one local host a session, and a caller who speaks to it over HTTP."""
+"""What the tests share: one local host a worker, and a caller who speaks to it over HTTP."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 
 import httpx
 import pytest
 
+from tests import chance
 from tests.builders import a_cancellation, a_decision, a_request
-from tests.localhost import LocalHost
+from tests.chance import few, seeds, times
+from tests.localhost import ClockedHost
+
+__all__ = ["few", "seeds", "times"]
+
+
+def pytest_addoption(parser):
+    """Let `make test-all` ask for everything."""
+    parser.addoption("--all", action="store_true", help="everything: large tests too, and large searches")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Say how far the random tests go."""
+    chance.prepare(config)
+
+
+def pytest_report_header(config):
+    """Say how long it takes, and how to play it again."""
+    everything = config.getoption("--all")
+    target, takes = ("test-all", "ten minutes") if everything else ("test", "two minutes")
+    return [
+        f"make {target}: about {takes} on two cores{'' if everything else '; make test-all tries much more'}.",
+        f"Random tests go by seed {chance.SEED}: SEED={chance.SEED} make {target} plays the same again.",
+    ]
 
 
 @pytest.fixture(scope="session")
 def host():
-    """Give a running local host on an embedded task hub."""
-    running = LocalHost().start()
+    """Give a running local host on an embedded task hub; each worker has its own, and its clock is moved."""
+    running = ClockedHost().start()
     yield running
     running.stop()
 
@@ -42,6 +68,14 @@ class Caller:
     def look(self, request_id, wait=None):
         headers = {"Prefer": f"wait={wait}"} if wait else {}
         return self.http.get(f"/api/requests/{request_id}", headers=headers)
+
+    def until(self, request_id, seen):
+        """Look until something is seen that no call waits for, and give the story."""
+        for _ in range(1000):
+            if seen(story := self.look(request_id).raise_for_status().json()):
+                return story
+            time.sleep(0.02)
+        raise AssertionError(story)
 
     def outcome(self, request_id, wait=20):
         """Wait until the request has an outcome, and give its whole story."""

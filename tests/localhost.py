@@ -37,6 +37,7 @@ class Process:
             [sys.executable, "-m", *self.arguments],
             cwd=ROOT,
             env={**plain, "PYTHONUNBUFFERED": "1", **self.environment},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -88,6 +89,8 @@ class Process:
 
     def _gone(self):
         self.process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.reader.join(PATIENCE)
 
 
@@ -108,6 +111,19 @@ class LocalHost(Process):
     @property
     def rpc_url(self):
         return re.search(r"durable\s+(http://\S+)", self.output)[1]
+
+
+class ClockedHost(LocalHost):
+    """A local host on a clock that tests move."""
+
+    def __init__(self, *arguments, **environment):
+        super().__init__(*arguments, **environment)
+        self.arguments[0] = "tests.clocked"
+
+    def move(self, seconds):
+        """Move its clock forward."""
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
 
 
 class LocalTaskHub(Process):

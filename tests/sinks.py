@@ -178,6 +178,7 @@ class WebhookSink(Sink):
                         self.drip(b"" if what == "drip" else b"text/plain\r\nContent-Length: 1000000\r\n\r\n")
                     case "reset":
                         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.rfile.close()  # it holds the connection, too
                         self.connection.close()
                         self.close_connection = True
                     case ("redirect", address):

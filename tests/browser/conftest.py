@@ -29,8 +29,16 @@ def not_here(unchecked, how):
     pytest.skip(said)
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_itemcollected(item):
+    """Leave to `make test-all` what needs a browser."""
+    if {"browser", "axe"} & set(item.fixturenames):
+        item.add_marker("large")
+
+
+def pytest_terminal_summary(terminalreporter, config):
     """Say at the end what was left out; a letter among hundreds says nothing."""
+    if not config.getoption("--all"):
+        return
     if not chromium.path():
         terminalreporter.write_line(f"The approver's page was not looked at in a browser: {GET_CHROMIUM}.")
     elif not chromium.AXE.is_file():

@@ -477,9 +477,10 @@ def test_a_request_that_others_decided_says_by_whom_and_when(person, ask, caller
     assert (status, buttons_of(tab)) == (200, 0)
 
 
-def test_a_request_that_timed_out_says_so(person, ask, caller):
+def test_a_request_that_timed_out_says_so(person, ask, caller, host):
     # links last as long as the request may, all stages together
-    asked = ask(stages=[{"approvers": [GRACE], "timeout_hours": 1 / 3600}, {"approvers": [ALAN]}])
+    asked = ask(stages=[{"approvers": [GRACE], "timeout_hours": 1 / 60}, {"approvers": [ALAN]}])
+    host.move(seconds=60)
     assert caller.outcome(asked.request_id)["status"] == "Timeout"
 
     tab, status = opened(person, asked.links[GRACE])
@@ -488,9 +489,10 @@ def test_a_request_that_timed_out_says_so(person, ask, caller):
     assert (status, buttons_of(tab)) == (410, 0)
 
 
-def test_a_request_that_silence_decided_says_so(person, ask, caller):
-    first = {"approvers": [GRACE], "timeout_hours": 1 / 3600, "on_timeout": "reject"}
+def test_a_request_that_silence_decided_says_so(person, ask, caller, host):
+    first = {"approvers": [GRACE], "timeout_hours": 1 / 60, "on_timeout": "reject"}
     asked = ask(stages=[first, {"approvers": [ALAN]}])
+    host.move(seconds=60)
     assert caller.outcome(asked.request_id)["status"] == "Rejected"
 
     tab, status = opened(person, asked.links[GRACE])

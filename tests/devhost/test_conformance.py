@@ -32,7 +32,7 @@ def rpc_url(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def played(rpc_url):
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(24) as pool:
         return {p["scenario"]: p for p in pool.map(lambda name: play.play(rpc_url, name), play.SCENARIOS)}
 
 
@@ -67,6 +67,7 @@ def test_the_differences_name_scenarios_that_exist_and_a_reason():
     assert all(len(reason) > 40 for reason in DIFFERENCES.values())
 
 
+@pytest.mark.large
 def test_the_player_itself_finds_no_difference_beyond_the_named_ones(rpc_url):
     names = [name for name in RECORDED if name not in DIFFERENCES]
     command = [sys.executable, CONFORMANCE / "play.py", rpc_url, *names, "--compare", CONFORMANCE / "recorded.jsonl"]

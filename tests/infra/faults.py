@@ -549,6 +549,13 @@ BETWEEN_FILES = [
         "a_pull_request_is_checked_as_here",
     ),
     Fault(
+        "what is too large for every day is never tested",
+        ".github/workflows/check.yml",
+        "run: make test-all",
+        "run: make demo",
+        "a_pull_request_is_checked_as_here",
+    ),
+    Fault(
         "the deployment has a secret",
         ".github/workflows/deploy.yml",
         "toJSON(vars)",

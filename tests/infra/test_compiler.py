@@ -5,6 +5,7 @@ import pytest
 from tests.infra import bicep, snapshots
 
 INFRA = bicep.ROOT / "infra"
+pytestmark = pytest.mark.large
 
 
 @pytest.fixture(autouse=True)

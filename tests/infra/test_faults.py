@@ -31,6 +31,7 @@ def test_it_is_found_that(fault, a_copy):
     assert fault.found_by in found, f"'{fault.says}' was found by {sorted(found) or 'nothing'}."
 
 
+@pytest.mark.large
 @pytest.mark.skipif(not bicep.found() and not bicep.is_required(), reason=NO_COMPILER)
 @pytest.mark.parametrize("fault", faults.IN_SOURCES, ids=faults.words)
 def test_it_is_found_when_compiled_that(fault, a_copy):
@@ -66,11 +67,12 @@ def test_every_check_has_a_fault_to_find():
     assert not unproved, f"Who says that {sorted(unproved)} would find anything? Plant a fault in faults.py."
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("in_ci", "outcome"), [("true", "error"), ("", "skipped")])
 def test_without_a_compiler_ci_fails_and_others_are_told_how_to_get_it(in_ci, outcome, tmp_path):
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rsE", "-k", "the_sources_make"),
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rsE", "--all", "-k", "the_sources_make"),
             "tests/infra/test_compiler.py",
         ],
         cwd=bicep.ROOT,

@@ -107,13 +107,19 @@ def test_everything_that_is_sent_is_what_git_knows():
     assert not unknown, f"{sorted(unknown)} would be deployed from this machine, and is not in the repository."
 
 
-def test_the_package_imports_and_has_every_function(indexed):
+def test_the_package_imports_alone_and_has_every_function(package):
+    assert index(sys.executable, package)["functions"] == index(sys.executable, ROOT)["functions"]
+
+
+@pytest.mark.large
+def test_the_package_imports_where_only_its_requirements_are_and_has_every_function(indexed):
     here = index(sys.executable, ROOT)
 
     assert indexed["functions"] == here["functions"]
     assert {"httpTrigger", "orchestrationTrigger", "activityTrigger"} == set(indexed["functions"].values())
 
 
+@pytest.mark.large
 def test_everything_imported_is_of_the_package_or_of_its_environment(indexed, package, installed):
     ours = [str(package), str(installed.parents[1]), sys.base_prefix, str(Path(sys.base_prefix).resolve())]
     standard = str(Path(json.__file__).parents[1])
@@ -122,13 +128,15 @@ def test_everything_imported_is_of_the_package_or_of_its_environment(indexed, pa
     assert not elsewhere, f"The app works by what happens to be here: {elsewhere}."
 
 
-def test_every_module_in_the_package_is_imported_when_the_app_starts(indexed, package):
-    imported = {Path(path).relative_to(package) for path in indexed["files"] if path.startswith(str(package))}
+def test_every_module_in_the_package_is_imported_when_the_app_starts(package):
+    files = index(sys.executable, package)["files"]
+    imported = {Path(path).relative_to(package) for path in files if path.startswith(str(package))}
     modules = {path for path in sent(ROOT) if path.suffix == ".py"}
 
     assert modules == imported, f"{sorted(map(str, modules - imported))} is deployed and never imported."
 
 
+@pytest.mark.large
 def test_the_environment_of_the_package_has_no_tool_of_ours(installed):
     code = "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
     tools = ("pytest", "hypothesis", "httpx", "grpc", "durabletask", "ruff", "mypy", "devhost")

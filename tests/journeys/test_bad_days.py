@@ -9,16 +9,25 @@ from collections import Counter
 import pytest
 
 from tests.builders import ALAN, GRACE, an_answer
+from tests.chance import SEED, sized
 from tests.localhost import LocalHost, LocalTaskHub
 
 
+@pytest.fixture(scope="module")
+def unkind_host():
+    running = LocalHost("--unkind", str(SEED)).start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def unkind(started, calling):
+def unkind(unkind_host, calling):
     """A caller of a host on an unkind task hub."""
-    return calling(started(LocalHost("--unkind", "7")))
+    return calling(unkind_host)
 
 
-def test_of_500_requests_decided_the_moment_they_are_created_no_answer_is_untrue_and_no_decision_lost(unkind):
+@sized(40, 500)
+def test_of_requests_decided_the_moment_they_are_created_no_answer_is_untrue_and_no_decision_lost(unkind, times):
     """A fifth of the events of young instances vanish, activities run twice, turns are lost and repeated."""
     caller = unkind
 
@@ -32,7 +41,7 @@ def test_of_500_requests_decided_the_moment_they_are_created_no_answer_is_untrue
         return number, request_id, answer
 
     with concurrent.futures.ThreadPoolExecutor(16) as callers:
-        decided = list(callers.map(decide_at_once, range(500)))
+        decided = list(callers.map(decide_at_once, range(times)))
 
     for number, request_id, answer in decided:
         story = caller.look(request_id).json()
@@ -40,10 +49,11 @@ def test_of_500_requests_decided_the_moment_they_are_created_no_answer_is_untrue
         assert answer.json()["decision"] == story["decision"]
         assert story["status"] == ("Approved" if number % 3 else "Rejected")
         assert story["decision"]["comments"] == f"No. {number}"
-    assert len({request_id for _, request_id, _ in decided}) == 500
+    assert len({request_id for _, request_id, _ in decided}) == times
 
 
-def test_of_100_people_who_answer_on_their_page_on_a_bad_day_each_is_recorded_once_as_they_said(unkind):
+@sized(12, 100)
+def test_of_people_who_answer_on_their_page_on_a_bad_day_each_is_recorded_once_as_they_said(unkind, times):
     caller = unkind
 
     def answer_on_the_page(number):
@@ -60,7 +70,7 @@ def test_of_100_people_who_answer_on_their_page_on_a_bad_day_each_is_recorded_on
         return number, body["request_id"], caller.http.get(link)
 
     with concurrent.futures.ThreadPoolExecutor(16) as people:
-        answered = list(people.map(answer_on_the_page, range(100)))
+        answered = list(people.map(answer_on_the_page, range(times)))
 
     for number, request_id, page in answered:
         story = caller.look(request_id).json()
@@ -69,7 +79,8 @@ def test_of_100_people_who_answer_on_their_page_on_a_bad_day_each_is_recorded_on
         assert "Your answer is recorded" in page.text
 
 
-def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which(unkind):
+@sized(8, 40)
+def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which(unkind, times):
     caller = unkind
 
     def contradict(_):
@@ -83,7 +94,7 @@ def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which
         return request_id, [s.result() for s in said]
 
     with concurrent.futures.ThreadPoolExecutor(4) as several:
-        played = list(several.map(contradict, range(40)))
+        played = list(several.map(contradict, range(times)))
 
     for request_id, answers in played:
         story = caller.look(request_id).json()
@@ -93,12 +104,13 @@ def test_contrary_answers_on_a_bad_day_leave_one_outcome_and_tell_everyone_which
             assert told == (story["decision"] or story["cancellation"])
 
 
-def test_the_app_killed_in_the_middle_of_100_approvals_and_started_again_loses_none(started, calling):
+@sized(30, 100)
+def test_the_app_killed_in_the_middle_of_many_approvals_and_started_again_loses_none(started, calling, times):
     """Killed with -9, twice, while the task hub lives on in a process of its own."""
     hub = started(LocalTaskHub())
     host = started(LocalHost(**hub.environment_of_a_host))
     caller = calling(host)
-    ids = [caller.asked(item=f"Item {n}", key=None) for n in range(100)]
+    ids = [caller.asked(item=f"Item {n}", key=None) for n in range(times)]
     answered = {}
 
     def decide(number):
@@ -114,8 +126,8 @@ def test_the_app_killed_in_the_middle_of_100_approvals_and_started_again_loses_n
 
     port = int(host.url.rsplit(":", 1)[1])
     with concurrent.futures.ThreadPoolExecutor(8) as people:
-        deciding = [people.submit(decide, number) for number in range(100)]
-        for share in (20, 60):
+        deciding = [people.submit(decide, number) for number in range(times)]
+        for share in (times // 5, times * 3 // 5):
             while len(answered) < share:
                 time.sleep(0.01)
             host.kill()

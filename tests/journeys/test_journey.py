@@ -59,8 +59,10 @@ def test_a_rejection_is_recorded(caller):
     assert caller.look(request_id).json()["status"] == "Rejected"
 
 
-def test_a_request_nobody_answers_times_out(caller):
-    request_id = caller.asked(timeout_hours=1 / 3600)
+def test_a_request_nobody_answers_times_out(caller, host):
+    request_id = caller.asked(timeout_hours=1 / 60)
+
+    host.move(seconds=60)
 
     story = caller.outcome(request_id)
 
@@ -68,8 +70,9 @@ def test_a_request_nobody_answers_times_out(caller):
     assert story["settled_at"] >= story["deadline"]
 
 
-def test_a_late_decision_is_told_that_it_came_too_late(caller):
-    request_id = caller.asked(timeout_hours=1 / 3600)
+def test_a_late_decision_is_told_that_it_came_too_late(caller, host):
+    request_id = caller.asked(timeout_hours=1 / 60)
+    host.move(seconds=60)
     caller.outcome(request_id)
 
     answer = caller.decide(request_id)

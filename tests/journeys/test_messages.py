@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.builders import ADA, ALAN, EVE, GRACE
-from tests.localhost import LocalHost
+from tests.localhost import ClockedHost, LocalHost
 from tests.sinks import SmtpSink, WebhookSink
 
 
@@ -98,11 +98,13 @@ def test_who_it_is_passed_on_to_hears_of_it_and_the_old_link_is_void(started, ca
 
 
 def test_who_is_asked_instead_when_nobody_answers_gets_a_link_of_their_own(started, calling, post):
-    caller = calling(started(LocalHost(NOTIFY_URLS=post.url())))
-    second = 1 / 3600
-    policy = {"on_timeout": "escalate", "escalate_to": [EVE], "timeout_hours": second}
+    host = started(ClockedHost(NOTIFY_URLS=post.url()))
+    caller = calling(host)
+    policy = {"on_timeout": "escalate", "escalate_to": [EVE], "timeout_hours": 1 / 60}
     request_id = caller.asked(approvers=[GRACE], **policy)
+    post.wait_for(1)
 
+    host.move(seconds=60)
     escalated = by_person(post.wait_for(2))[EVE]
 
     assert open_and_press(caller, link_in(escalated), "approve").status_code == 303
@@ -137,7 +139,7 @@ def test_a_channel_that_fails_is_in_the_status_silences_no_other_and_holds_up_no
     started, calling, post, answer
 ):
     with WebhookSink(*[answer] * 20) as broken:
-        caller = calling(started(LocalHost(NOTIFY_URLS=f"{broken.url()} {post.url()}")))
+        caller = calling(started(LocalHost(NOTIFY_URLS=f"{broken.url(rto=1)} {post.url()}")))
         request_id = caller.asked(approvers=[GRACE])
         (asked,) = post.wait_for(1)
         story = failing(caller, request_id)

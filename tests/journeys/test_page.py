@@ -529,10 +529,10 @@ HEADERS = {
 }
 
 
-def test_every_answer_of_every_status_has_the_headers_that_keep_a_page_safe(asks):
+def test_every_answer_of_every_status_has_the_headers_that_keep_a_page_safe(asks, host):
     one, over, open_slot = (
         asks(approvers=[GRACE, ALAN], required="all"),
-        asks(timeout_hours=1 / 3600),
+        asks(timeout_hours=1 / 60),
         asks(approvers=[]),
     )
     later = asks(stages=[{"approvers": [GRACE]}, {"approvers": [ALAN]}])
@@ -542,6 +542,7 @@ def test_every_answer_of_every_status_has_the_headers_that_keep_a_page_safe(asks
     gone.caller.http.post(
         f"/api/requests/{gone.id}/cancel", json={"by": ADA, "reason": "Not needed"}, headers={"If-Match": "*"}
     )
+    host.move(seconds=60)
     over.caller.outcome(over.id)
     form = an_answer(one.look().text)
 
@@ -681,9 +682,10 @@ def test_a_page_of_a_stage_that_is_over_decides_nothing(asks):
     assert "Other people are still asked" in own.text
 
 
-def test_nobody_decides_after_the_end(asks):
-    late, gone = asks(timeout_hours=1 / 3600), asks()
+def test_nobody_decides_after_the_end(asks, host):
+    late, gone = asks(timeout_hours=1 / 60), asks()
     pages = [late.look().text, gone.look().text]
+    host.move(seconds=60)
     late.caller.outcome(late.id)
     gone.caller.http.post(
         f"/api/requests/{gone.id}/cancel", json={"by": ADA, "reason": "Not needed"}, headers={"If-Match": "*"}

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from tests.builders import ADA, ALAN, EVE, GRACE, an_answer
+from tests.chance import size, sized
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
@@ -252,20 +253,22 @@ def test_there_are_enough_profiles_and_links(live):
     assert len(live[1]) == 14
 
 
-def test_two_thousand_visits_of_machines_change_nothing_at_all(caller, host, live):
+@sized(2)
+def test_two_thousand_visits_of_machines_change_nothing_at_all(caller, host, live, few):
+    """Every day hundreds: of two links, by every machine."""
     requests, links = live
     before = {request_id: known(caller, host, request_id) for request_id in requests}
 
-    jobs = [(visits, caller, link, profile) for profile in PROFILES for link in links]
-    jobs += [(sent_raw, host, link, profile) for profile in RAW for link in links]
+    jobs = [(visits, caller, link, profile) for profile in PROFILES for link in few(links)]
+    jobs += [(sent_raw, host, link, profile) for profile in RAW for link in few(links)]
     seen = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(8) as machines:
         for running in [machines.submit(*job) for job in jobs]:
             seen += running.result()
 
-    assert seen.total() >= 2000
+    assert seen.total() >= size(250, 2000)
     assert set(seen) <= {"page", 0, 200, 204, 308, 400, 403, 404, 405, 409, 413, 415, 422}, seen
-    assert seen[200] > 700
+    assert seen[200] > size(20, 700)
     assert {request_id: known(caller, host, request_id) for request_id in requests} == before
 
 

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from approvals import settings
@@ -18,6 +17,7 @@ from approvals.people.identity import Evidence, Person, assurance_of, authorize,
 from approvals.people.links import link_to
 from approvals.rules.story import Found
 from tests.builders import ADA, ALAN, EVE, GRACE, a_panel, a_policy, asked, found, passed_on
+from tests.chance import examples
 
 TENANT, OBJECT = "3f0c1f6e-5c1b-4a53-9f38-1d7b1a6d2c11", "8a2f8c1e-7c6f-4d0e-8b5a-6f5f4f3f2f1f"
 SCHEMA = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -267,7 +267,7 @@ CLAIM = st.fixed_dictionaries({}, optional={"typ": TYPES | JSON, "val": st.text(
 PRINCIPAL = JSON | st.fixed_dictionaries({"claims": st.lists(CLAIM, max_size=8) | JSON})
 
 
-@hypothesis_settings(max_examples=1000, deadline=None, derandomize=True)
+@examples(50, 1000)
 @given(PRINCIPAL)
 def test_no_principal_raises_and_whoever_is_named_can_be_written_down(principal):
     person = read_principal(encoded(principal))
@@ -280,7 +280,7 @@ def test_no_principal_raises_and_whoever_is_named_can_be_written_down(principal)
         assert person.name.encode()
 
 
-@hypothesis_settings(max_examples=500, deadline=None, derandomize=True)
+@examples(50, 500)
 @given(st.text(max_size=200) | st.text(string.ascii_letters + "+/=", max_size=200) | st.binary().map(base64.b64encode))
 def test_no_text_raises_and_none_names_anybody(text):
     header = text.decode() if isinstance(text, bytes) else text
