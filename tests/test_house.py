@@ -539,6 +539,7 @@ def among(module, names):
 @pytest.mark.parametrize(
     "name",
     [
+        "requirements.in",
         "requirements.txt",
         "requirements-local.txt",
         "requirements-dev.txt",
@@ -553,19 +554,19 @@ def test_every_requirement_is_pinned(name):
 
 
 def test_every_requirement_is_needed():
-    for line in requirements("requirements.txt"):
+    for line in requirements("requirements.in"):
         name = line.partition("==")[0]
         assert name in IMPORTED_AS, f"Say in IMPORTED_AS how {name} is imported."
         assert among(IMPORTED_AS[name], imported()), f"Nothing that is deployed imports {name}: it can go."
 
 
 def test_every_import_is_required():
-    required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.txt")]
+    required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.in")]
     elsewhere = {*sys.stdlib_module_names, *BROUGHT_ALONG, "approvals"}
     others = {name for name in imported() - {"azure"} if name.partition(".")[0] not in elsewhere}
 
     missing = [name for name in others if not any(among(module, {name}) for module in required)]
-    assert not missing, f"requirements.txt does not bring {missing}; it is here only by chance."
+    assert not missing, f"requirements.in does not bring {missing}; it is here only by chance."
 
 
 def test_what_the_local_host_imports_is_installed_by_make_run():
@@ -597,13 +598,16 @@ def test_the_requirements_of_tests_include_those_of_running():
 def test_what_is_brought_along_is_still_imported():
     for module, by in BROUGHT_ALONG.items():
         assert among(module, imported()), f"{module} is not imported any more: take it off BROUGHT_ALONG."
-        assert any(line.startswith(f"{by}==") for line in requirements("requirements.txt"))
+        assert any(line.startswith(f"{by}==") for line in requirements("requirements.in"))
 
 
 def test_the_constraints_agree_with_what_is_required():
     held = {plain(line) for line in requirements("constraints.txt")}
 
-    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "requirements-bench.txt"):
+    for name in (
+        *("requirements.in", "requirements.txt", "requirements-local.txt"),
+        *("requirements-dev.txt", "requirements-bench.txt"),
+    ):
         differ = [line for line in requirements(name) if plain(line) not in held]
         assert not differ, f"{name} and constraints.txt disagree about {differ}."
 
