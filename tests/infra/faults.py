@@ -118,7 +118,7 @@ IN_SNAPSHOTS = [
     Fault(
         "the app owns the resource group",
         DEFAULT,
-        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
         "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         "roles_are_the_least_on_the_smallest",
         everywhere=True,
@@ -175,8 +175,8 @@ IN_SNAPSHOTS = [
     Fault(
         "the link keys are a setting",
         DEFAULT,
-        "@Microsoft.KeyVault(SecretUri={0})",
-        "{0}",
+        '"APPROVAL_LINK_KEYS": "[format(\'@Microsoft.KeyVault(SecretUri={0})',
+        '"APPROVAL_LINK_KEYS": "[format(\'{0}',
         "the_link_keys_are_made_by_chance_and_reach_the_app_by_reference",
     ),
     Fault(
@@ -191,14 +191,35 @@ IN_SNAPSHOTS = [
         DEDICATED,
         "\"[parameters('notifyUrls')]\"",
         '"json://hooks.example.com/approvals"',
-        "who_tells_people_is_a_secret",
+        "secrets_that_are_not_given_are_left_as_they_are",
+    ),
+    Fault(
+        "a deployment that does not know the callers lets anybody call",
+        DEFAULT,
+        "\"[not(empty(parameters('callers')))]\"",
+        '"[true()]"',
+        "secrets_that_are_not_given_are_left_as_they_are",
+    ),
+    Fault(
+        "the callers are a setting that can be read",
+        DEFAULT,
+        '"CALLERS": "[format(\'@Microsoft.KeyVault(SecretUri={0})\'',
+        '"CALLERS": "[format(\'{0}\'',
+        "secrets_that_are_not_given_are_left_as_they_are",
+    ),
+    Fault(
+        "Microsoft's page answers at the address of the app",
+        DEFAULT,
+        '"AzureWebJobsDisableHomepage": "true"',
+        '"AzureWebJobsDisableHomepage": "false"',
+        "the_app_answers_at_its_own_address",
     ),
     Fault(
         "the requester is told unasked",
         DEFAULT,
-        '"NOTIFY_REQUESTER": "false"',
-        '"NOTIFY_REQUESTER": "true"',
-        "who_tells_people_is_a_secret",
+        '"NOTIFY_REQUESTER": "false",\n        "NOTIFY_URLS"',
+        '"NOTIFY_REQUESTER": "true",\n        "NOTIFY_URLS"',
+        "the_requester_is_told_when_chosen",
     ),
     Fault(
         "the vault can be emptied",
@@ -355,8 +376,8 @@ BETWEEN_FILES = [
     Fault(
         "a choice is not written down",
         "docs/deploy.md",
-        "`ALERT_EMAIL`",
-        "`EMAIL`",
+        "`ZONE_REDUNDANT`",
+        "`ZONES`",
         "every_choice_is_written_down",
     ),
     Fault(
@@ -516,9 +537,37 @@ BETWEEN_FILES = [
     Fault(
         "a later azd up makes new link keys",
         f"{MODULES}/key-vault.bicep",
+        "module linkKeys 'first-secret.bicep'",
+        "module linkKeys 'secret.bicep'",
+        "the_keys_for_links_are_written_once",
+    ),
+    Fault(
+        "a later azd up writes over what is in the vault",
+        f"{MODULES}/first-secret.bicep",
         "  @onlyIfNotExists()\n",
         "",
-        "the_keys_for_links_are_written_once",
+        "a_first_secret_is_written_once_and_another_always",
+    ),
+    Fault(
+        "at first a service is told that does not exist",
+        f"{MODULES}/key-vault.bicep",
+        "value: 'none'",
+        "value: '-'",
+        "a_vault_secret_at_first_means_nothing_set",
+    ),
+    Fault(
+        "a pipeline that does not name the alerts' address takes it away",
+        "infra/main.bicep",
+        "output ALERT_EMAIL string = alertEmail\n",
+        "",
+        "what_was_chosen_is_known_to_the_next_deployment",
+    ),
+    Fault(
+        "the callers are an output",
+        "infra/main.bicep",
+        "output ALERT_EMAIL string = alertEmail\n",
+        "output ALERT_EMAIL string = alertEmail\noutput CALLERS string = callers\n",
+        "what_was_chosen_is_known_to_the_next_deployment",
     ),
     Fault(
         "an alert looks for an activity of another name",
@@ -535,11 +584,11 @@ BETWEEN_FILES = [
         "alerts_look_for_what_the_app_does",
     ),
     Fault(
-        "an action of no version",
+        "an action whose tag can be moved",
         ".github/workflows/check.yml",
-        "actions/checkout@v4",
-        "actions/checkout@main",
-        "workflows_use_actions_of_a_version",
+        "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683",
+        "actions/checkout@v4.2.2",
+        "workflows_use_actions_of_one_commit",
     ),
     Fault(
         "pull requests are not tested",
@@ -554,6 +603,27 @@ BETWEEN_FILES = [
         "toJSON(vars)",
         "secrets.AZURE_CREDENTIALS",
         "the_main_branch_is_deployed_without_a_secret",
+    ),
+    Fault(
+        "passwords are taken from variables, which no log masks",
+        ".github/workflows/deploy.yml",
+        "${{ secrets.NOTIFY_URLS }}",
+        "${{ vars.NOTIFY_URLS }}",
+        "the_main_branch_is_deployed_without_a_secret",
+    ),
+    Fault(
+        "a variable with a line end becomes two",
+        ".github/workflows/deploy.yml",
+        "run: azd deploy --no-prompt",
+        'run: echo "X=$VARIABLES" >> "$GITHUB_ENV" && azd deploy --no-prompt',
+        "the_main_branch_is_deployed_without_a_secret",
+    ),
+    Fault(
+        "whoever may push a branch may deploy it",
+        ".github/workflows/deploy.yml",
+        "    if: github.ref == 'refs/heads/main'\n",
+        "",
+        "no_other_branch_is_deployed",
     ),
     Fault("what can be tried is gone", "docs/try.http", "/api/requests", "/api/asks", "what_can_be_tried_is_there"),
     Fault(
@@ -588,8 +658,8 @@ IN_SOURCES = [
     Fault(
         "a role is dropped",
         f"{MODULES}/roles.bicep",
-        "resource appOnLinkKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
-        "resource appOnLinkKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (false) {",
+        "for (secret, i) in secretNames:",
+        "for (secret, i) in skip(secretNames, 1):",
         "roles_are_the_least_on_the_smallest",
     ),
     Fault(
@@ -598,6 +668,27 @@ IN_SOURCES = [
         "  scope: storage\n",
         "",
         "roles_are_the_least_on_the_smallest",
+    ),
+    Fault(
+        "the app may write what it runs",
+        f"{MODULES}/roles.bicep",
+        "    principalId: publisherPrincipalId\n",
+        "    principalId: appPrincipalId\n",
+        "roles_are_the_least_on_the_smallest",
+    ),
+    Fault(
+        "the app may write to all containers, its package among them",
+        f"{MODULES}/roles.bicep",
+        "    scope: storage::blobs::ofTheHost[i]\n",
+        "    scope: storage\n",
+        "roles_are_the_least_on_the_smallest",
+    ),
+    Fault(
+        "the app stores its package itself",
+        f"{MODULES}/function-app.bicep",
+        "userAssignedIdentityResourceId: publisher.id",
+        "userAssignedIdentityResourceId: identity.id",
+        "the_app_is_one_identity_everywhere",
     ),
     Fault(
         "the storage gives its key away",
@@ -632,8 +723,8 @@ IN_SOURCES = [
     Fault(
         "a role assignment is not named for its principal",
         f"{MODULES}/roles.bicep",
-        "guid(storage.id, appPrincipalId, roles.storageBlobDataOwner)",
-        "guid(storage.id, roles.storageBlobDataOwner)",
+        "guid(storage.id, appPrincipalId, roles.storageTableDataContributor)",
+        "guid(storage.id, roles.storageTableDataContributor)",
         "roles_are_named_for_whom_they_are_given",
     ),
     Fault(

@@ -80,7 +80,14 @@ def test_the_package_is_the_product_and_nothing_else():
     "name",
     [
         *("devhost/host.py", "tests/conftest.py", "bench/seed.py", "docs/api.md", "infra/main.bicep", "Makefile"),
-        *("local.settings.json", "requirements-dev.txt", "requirements.in", ".venv/bin/python", ".git/config", ".azure/x/.env"),
+        *(
+            "local.settings.json",
+            "requirements-dev.txt",
+            "requirements.in",
+            ".venv/bin/python",
+            ".git/config",
+            ".azure/x/.env",
+        ),
         *("approvals/__pycache__/api.cpython-311.pyc", "README.md", ".env", "docker-compose.override.yml"),
     ],
 )
