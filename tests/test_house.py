@@ -28,12 +28,13 @@ ROOMS = {
     "rules": ({}, "values and pure functions: they know nothing but each other"),
     "errors": ({"rules"}, "an error carries what stands as evidence"),
     "settings": ({}, "the environment alone"),
+    "signals": ({}, "the lines that alerts look for: a table, and how one is written"),
     "people": (
-        {"rules", "errors", "settings"},
+        {"rules", "errors", "settings", "signals"},
         "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
     ),
     "durable": (
-        {"rules", "errors", "settings", "people"},
+        {"rules", "errors", "settings", "signals", "people"},
         "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
     ),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
@@ -42,7 +43,7 @@ ROOMS = {
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
     "web": (
-        {"rules", "errors", "settings", "people", "durable", "service"},
+        {"rules", "errors", "settings", "signals", "people", "durable", "service"},
         "a route makes the service for its call; a page reads links, and stories to show them",
     ),
 }
@@ -497,6 +498,9 @@ def test_local_settings_hold_no_secret(local_settings):
 def test_what_people_write_is_not_traced(host_json):
     tracing = host_json["extensions"]["durableTask"]["tracing"]
 
+    assert (tracing["distributedTracingEnabled"], tracing["version"]) == (True, "V2"), (
+        "Else the host warns at every start."
+    )
     assert tracing["traceInputsAndOutputs"] is False, "Inputs hold names and comments of people; traces are kept."
 
 

@@ -16,11 +16,13 @@ completed, and the SDK mishandles several things; from measured defects follow t
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
+from approvals import signals
 from approvals.durable import activities, sdk
 from approvals.rules import deliveries, events, hearing
 from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
@@ -28,6 +30,8 @@ from approvals.rules.story import Event, Found, Request, Story, TimerFired
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+logger = logging.getLogger("approvals.durable.workflow")
 
 blueprint = df.Blueprint()
 sdk.mend()
@@ -39,6 +43,15 @@ SECOND = dt.timedelta(seconds=1)
 
 @blueprint.orchestration_trigger(context_name="context")
 def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
+    """Play a request to its end. That it fails, which only a defect can bring about, is logged."""
+    try:
+        return (yield from play_request(context))
+    except Exception:
+        signals.REQUEST_FAILED.write(logger, request=context.instance_id)
+        raise
+
+
+def play_request(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Ask, wait, hear, tell."""
     found = Found(request=Request.from_json(context.get_input()), story=Story())
     started_at = now(context)

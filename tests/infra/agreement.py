@@ -6,7 +6,8 @@ import ast
 import json
 import re
 
-from tests.infra import bicep, snapshots
+from approvals.signals import SIGNALS
+from tests.infra import alerts, bicep, snapshots
 
 # Set by the deployment for the host, the SDKs and the platform, which read them; the app does not.
 OF_THE_HOST = {
@@ -29,7 +30,6 @@ AHEAD_OF_THE_CODE = {
     "CALLERS": "who may call, and what each may do",
     "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
 }
-ALERTS_AHEAD_OF_THE_CODE: dict[str, str] = {}
 # What azd fills itself.
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
 # What only the vault may keep.
@@ -392,7 +392,7 @@ def the_host_records_no_address(root):
     for category in SILENT:
         if logging["logLevel"].get(category) != "None":
             yield f"{category} would write addresses to the log."
-    source = text(root, "infra/modules/alerts.bicep")
+    source = text(root, "infra/alerts.json")
     for word in ("ResultCode", "Url"):
         if word in source:
             yield f"An alert asks for {word}, which is not recorded then."
@@ -400,34 +400,30 @@ def the_host_records_no_address(root):
 
 def what_alerts_count_is_not_sampled(root):
     sampling = plain_json(root, "host.json")["logging"]["applicationInsights"]["samplingSettings"]
-    tables = set(re.findall(r"\bApp(Trace|Request|Exception|Event)s", text(root, "infra/modules/alerts.bicep")))
+    tables = set(re.findall(r"\bApp(Trace|Request|Exception|Event)s", text(root, "infra/alerts.json")))
     for kind in sorted(tables - set(sampling["excludedTypes"].split(";"))):
         yield f"An alert counts {kind}s, of which the host drops some when there are many."
 
 
-def alerts_look_for_what_the_app_does(root):
-    source = text(root, "infra/modules/alerts.bicep")
+def alerts_are_made_from_the_table_of_signals(root):
+    """That the app writes these lines is for tests/unit/test_signals.py to say."""
+    if text(root, "infra/alerts.json") != alerts.written():
+        yield "infra/alerts.json is not what approvals/signals.py makes: run `make infra`."
+    if "var rules = loadJsonContent('../alerts.json')" not in text(root, "infra/modules/alerts.bicep"):
+        yield "The alerts are not those of infra/alerts.json."
+    said = text(root, "docs/deploy.md")
+    for each in SIGNALS:
+        if f"| `{' '.join([each.code, *(f'{name}=…' for name in each.fields)])}` |" not in said:
+            yield f"docs/deploy.md does not describe {each.code} with its fields."
     activities = text(root, "approvals/durable/activities.py")
-    asked, left_out = re.findall(r"Name !?in \(([^)]*)\)", source)
-    for name in asked.replace('"', "").split(", "):
-        if f"def {name}(" not in activities:
-            yield f"An alert looks for {name}, which is no activity."
-    if left_out != asked:
-        yield f"One alert looks for {asked}; the other leaves {left_out} to it."
-    of_failures = re.search(r'SeverityLevel >= 3 and Message matches regex "([^"]+)"', source)
-    if not of_failures or not re.search(of_failures[1], "POST api/requests/{request_id} failed\nTraceback"):
-        yield "No alert looks for a route that failed."
-    if not any(re.search(r'logger\.exception\("%s \S+ failed", ', each) for each in code(root)):
-        yield "An alert looks for a line of the log, 'POST ... failed', that the app does not write."
-    if ": Timeout$" not in source:
-        yield "No alert looks for requests that timed out."
-    logged = re.search(r'logger\.log\(level, "Request %s: %s", request\.request_id, story\.status\)', activities)
-    if not logged and "timed-out-approvals" not in ALERTS_AHEAD_OF_THE_CODE:
-        yield "An alert looks for a line of the log, 'Request ...: Timeout', that activities.py does not write."
-    if logged and "timed-out-approvals" in ALERTS_AHEAD_OF_THE_CODE:
-        yield "activities.py logs outcomes now: take timed-out-approvals off ALERTS_AHEAD_OF_THE_CODE."
-    if 'TIMEOUT = "Timeout"' not in text(root, "approvals/rules/story.py"):
-        yield "An alert looks for the status Timeout, which the model calls otherwise."
+    for names in re.findall(r"Name !?in \(([^)]*)\)", " ".join(each["query"] for each in rules(root))):
+        for name in re.findall(r"\w+", names):
+            if f"def {name}(" not in activities:
+                yield f"An alert looks for {name}, which is no activity."
+
+
+def rules(root):
+    return json.loads(text(root, "infra/alerts.json"))
 
 
 # --- workflows and pages --------------------------------------------------------------------------
@@ -509,7 +505,7 @@ AGREEMENTS = [
     only_links_and_health_answer_without_a_key,
     the_host_records_no_address,
     what_alerts_count_is_not_sampled,
-    alerts_look_for_what_the_app_does,
+    alerts_are_made_from_the_table_of_signals,
     workflows_use_actions_of_one_commit,
     a_pull_request_is_checked_as_here,
     the_main_branch_is_deployed_without_a_secret,

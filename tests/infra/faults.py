@@ -424,10 +424,31 @@ BETWEEN_FILES = [
     ),
     Fault(
         "an alert asks for what is not recorded",
-        f"{MODULES}/alerts.bicep",
+        "infra/alerts.json",
         "Success == false and Name !in",
-        'ResultCode == "500" and Name !in',
+        "ResultCode == 500 and Name !in",
         "the_host_records_no_address",
+    ),
+    Fault(
+        "an alert looks for a line that the app does not write",
+        "infra/alerts.json",
+        "call_failed ",
+        "call_broke ",
+        "alerts_are_made_from_the_table_of_signals",
+    ),
+    Fault(
+        "the alerts are not those of the table",
+        f"{MODULES}/alerts.bicep",
+        "loadJsonContent('../alerts.json')",
+        "[]",
+        "alerts_are_made_from_the_table_of_signals",
+    ),
+    Fault(
+        "an alert looks for an activity of another name",
+        "approvals/durable/activities.py",
+        "def process_approval(",
+        "def process_result(",
+        "alerts_are_made_from_the_table_of_signals",
     ),
     Fault(
         "lines that alerts look for are dropped when there are many",
@@ -435,13 +456,6 @@ BETWEEN_FILES = [
         '"Request;Trace;Exception"',
         '"Request"',
         "what_alerts_count_is_not_sampled",
-    ),
-    Fault(
-        "no alert looks for a route that failed",
-        f"{MODULES}/alerts.bicep",
-        "[^ ]+ failed",
-        "[^ ]+ broke",
-        "alerts_look_for_what_the_app_does",
     ),
     Fault(
         "another compiler in the devcontainer",
@@ -568,20 +582,6 @@ BETWEEN_FILES = [
         "output ALERT_EMAIL string = alertEmail\n",
         "output ALERT_EMAIL string = alertEmail\noutput CALLERS string = callers\n",
         "what_was_chosen_is_known_to_the_next_deployment",
-    ),
-    Fault(
-        "an alert looks for an activity of another name",
-        f"{MODULES}/alerts.bicep",
-        "process_approval",
-        "process_result",
-        "alerts_look_for_what_the_app_does",
-    ),
-    Fault(
-        "the model calls timeouts otherwise",
-        "approvals/rules/story.py",
-        'TIMEOUT = "Timeout"',
-        'TIMEOUT = "Expired"',
-        "alerts_look_for_what_the_app_does",
     ),
     Fault(
         "an action whose tag can be moved",
