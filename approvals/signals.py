@@ -11,6 +11,8 @@ import logging
 import re
 from dataclasses import dataclass
 
+logger = logging.getLogger("approvals.signals")
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -21,7 +23,7 @@ class Signal:
     fields: tuple[str, ...]
     means: str
 
-    def write(self, logger: logging.Logger, **values: object) -> None:
+    def write(self, **values: object) -> None:
         """Write the line with all of its fields. Raises TypeError when one is missing or not in the table."""
         if set(values) != set(self.fields):
             raise TypeError(f"{self.code} has the fields {', '.join(self.fields)}.")

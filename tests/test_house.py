@@ -366,7 +366,7 @@ def settings_read():
         {
             node.args[0].value
             for node in ast.walk(tree(ROOT / "approvals/settings.py"))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"read", "environment.get", "os.environ.get"}
             if node.args and isinstance(node.args[0], ast.Constant)
         }
         | {

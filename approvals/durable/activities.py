@@ -42,7 +42,7 @@ async def process_approval(settled: str) -> str:
     if notice.occasion == OUTCOME:
         logger.info("Request %s: %s", request.request_id, story.status)
         if story.status is Status.TIMEOUT:
-            signals.REQUEST_TIMED_OUT.write(logger, request=request.request_id)
+            signals.REQUEST_TIMED_OUT.write(request=request.request_id)
     return await send_notice(notice)
 
 

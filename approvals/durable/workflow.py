@@ -16,7 +16,6 @@ completed, and the SDK mishandles several things; from measured defects follow t
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,6 @@ from approvals.rules.story import Event, Found, Request, Story, TimerFired
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-logger = logging.getLogger("approvals.durable.workflow")
 
 blueprint = df.Blueprint()
 sdk.mend()
@@ -47,7 +44,7 @@ def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any,
     try:
         return (yield from play_request(context))
     except Exception:
-        signals.REQUEST_FAILED.write(logger, request=context.instance_id)
+        signals.REQUEST_FAILED.write(request=context.instance_id)
         raise
 
 

@@ -118,14 +118,14 @@ class Dispatch:
                     f"delivery to {channel.name}", lambda: channel.send(self.message(found, each))
                 )
         except TimeoutError:
-            signals.DELIVERY_FAILED.write(logger, channel=each.channel, key=each.key, reason="late")
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason="late")
             return each
         except Undeliverable as error:
             reason = "permanent" if error.permanent else "refused"
-            signals.DELIVERY_FAILED.write(logger, channel=each.channel, key=each.key, reason=reason)
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=reason)
             return each.model_copy(update={"permanent": True}) if error.permanent else each
         except Exception as error:  # noqa: BLE001 - its text may have a link in it
-            signals.DELIVERY_FAILED.write(logger, channel=each.channel, key=each.key, reason=type(error).__name__)
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=type(error).__name__)
             return each
         logger.info("%s", said)
         return None

@@ -42,7 +42,7 @@ async def log_call(req: func.HttpRequest, answering: Awaitable[func.HttpResponse
     which = f", request {request_id}" if request_id and request_id not in path else ""
     if answer.status_code >= FAILED:
         values = {"method": req.method, "path": path, "status": answer.status_code, "request": request_id or "-"}
-        signals.CALL_FAILED.write(logger, **values)
+        signals.CALL_FAILED.write(**values)
     logger.info("%s %s: %d in %d ms%s", req.method, path, answer.status_code, milliseconds, which)
     return answer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import json
 import logging
 import re
+import threading
 from pathlib import Path
 
 import azure.functions as func
@@ -15,15 +15,17 @@ from approvals import signals
 from approvals.durable import activities, workflow
 from approvals.people import delivery
 from approvals.people.channels import Undeliverable
+from approvals.people.links import Signer
 from approvals.rules.story import Status
 from approvals.web import api, calls, page
-from tests.builders import GRACE, NOON, a_panel, a_policy, asked, found, undelivered
+from tests.builders import GRACE, NOON, a_panel, a_policy, asked, found
 from tests.simulation import Instance
 
 QUERIES = {
     each["name"]: each["query"]
     for each in json.loads((Path(__file__).parents[2] / "infra/alerts.json").read_text(encoding="utf-8"))
 }
+SIGNER = Signer(("k" * 40,))
 ACTIVITY = activities.process_approval._function._func
 
 
@@ -50,48 +52,76 @@ def outcome(status):
     return one.with_story(story)
 
 
-def test_a_request_that_timed_out_is_heard_of(heard, caplog):
+async def test_a_request_that_timed_out_is_heard_of(heard, caplog):
     one = outcome(Status.TIMEOUT)
 
-    ACTIVITY(one.model_dump_json(exclude_defaults=True))
+    await ACTIVITY(one.model_dump_json(exclude_defaults=True))
 
     assert heard() == {"timed-out-approvals"}
     assert f"request_timed_out request={one.request.request_id}" in caplog.messages
 
 
 @pytest.mark.parametrize("status", [Status.APPROVED, Status.REJECTED, Status.CANCELLED])
-def test_another_outcome_is_nothing_to_worry_about(status, heard):
-    ACTIVITY(outcome(status).model_dump_json(exclude_defaults=True))
+async def test_another_outcome_is_nothing_to_worry_about(status, heard):
+    await ACTIVITY(outcome(status).model_dump_json(exclude_defaults=True))
 
     assert heard() == set()
+
+
+class Post:
+    """A channel that fails with an error, or hangs until it is let go."""
+
+    name, personal = "mailtos-1", True
+
+    def __init__(self, error=None):
+        self.error, self.open = error, threading.Event()
+        self.open.set()
+
+    def reaches(self, _person):
+        return True
+
+    def send(self, _message):
+        self.open.wait(30)
+        if self.error:
+            raise self.error
+        return "mailtos-1 took it."
+
+
+def announce(channel, **fields):
+    dispatch = delivery.Dispatch(channels=(channel,), signer=SIGNER, **fields)
+    return dispatch.announce(found(a_policy(a_panel(GRACE)), tell=True, retries=5), "asked")
 
 
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (Undeliverable("It is full."), "Undeliverable"),
+        (Undeliverable("It is full."), "refused"),
         (Undeliverable("No such address.", permanent=True), "permanent"),
         (RuntimeError("s3cret"), "RuntimeError"),
-        (None, "late"),
     ],
 )
-def test_a_delivery_that_failed_is_heard_of_though_the_activity_succeeds(error, reason, heard, caplog):
-    task, message = concurrent.futures.Future(), undelivered()
-    if error:
-        task.set_exception(error)
-
-    assert delivery.failure_of(task, message)
+async def test_a_delivery_that_failed_is_heard_of_though_the_activity_succeeds(error, reason, heard, caplog):
+    (failed,) = await announce(Post(error))
 
     assert heard() == {"failed-deliveries"}
-    assert f"delivery_failed channel={message.channel} key={message.key} reason={reason}" in caplog.messages
+    assert f"delivery_failed channel=mailtos-1 key={failed.key} reason={reason}" in caplog.messages
     assert "s3cret" not in caplog.text
 
 
-def test_a_delivery_that_was_made_is_nothing_to_worry_about(heard):
-    task = concurrent.futures.Future()
-    task.set_result(None)
+async def test_a_delivery_that_hangs_is_heard_of(heard, caplog):
+    post = Post()
+    post.open.clear()
+    try:
+        (failed,) = await announce(post, seconds=0.01)
+    finally:
+        post.open.set()
 
-    assert delivery.failure_of(task, undelivered()) is None
+    assert heard() == {"failed-deliveries"}
+    assert f"delivery_failed channel=mailtos-1 key={failed.key} reason=late" in caplog.messages
+
+
+async def test_a_delivery_that_was_made_is_nothing_to_worry_about(heard):
+    assert await announce(Post()) == ()
 
     assert heard() == set()
 
@@ -197,13 +227,13 @@ def test_every_signal_is_of_an_alert_and_grave_enough_to_be_kept():
 @pytest.mark.parametrize("values", [{}, {"request": "1", "other": "2"}, {"other": "2"}])
 def test_a_line_has_the_fields_of_the_table(values):
     with pytest.raises(TypeError, match="request_failed has the fields request"):
-        signals.REQUEST_FAILED.write(logging.getLogger("approvals"), **values)
+        signals.REQUEST_FAILED.write(**values)
 
 
 @pytest.mark.parametrize("value", ["a\nrequest_failed request=1", "a b", 'a"b', "", "a\rb", "a\u2028b"])
 def test_whatever_a_value_holds_a_line_stays_one_line(value, caplog):
     with caplog.at_level(logging.WARNING, "approvals"):
-        signals.REQUEST_FAILED.write(logging.getLogger("approvals"), request=value)
+        signals.REQUEST_FAILED.write(request=value)
 
     (line,) = caplog.messages
     assert len(line.splitlines()) == 1
