@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
-from approvals import settings
+from approvals import settings, signals
 from approvals.people import delivery
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
@@ -39,9 +39,10 @@ async def process_approval(settled: str) -> str:
     except ValueError:  # before version 2 of the rules it is the story alone, the first time
         notice = Notice(found=Found.from_json(settled), occasion=OUTCOME)
     request, story = notice.found.request, notice.found.story
-    if notice.occasion == OUTCOME:  # the alert on time-outs looks for this line
-        level = logging.WARNING if story.status is Status.TIMEOUT else logging.INFO
-        logger.log(level, "Request %s: %s", request.request_id, story.status)
+    if notice.occasion == OUTCOME:
+        logger.info("Request %s: %s", request.request_id, story.status)
+        if story.status is Status.TIMEOUT:
+            signals.REQUEST_TIMED_OUT.write(request=request.request_id)
     return await send_notice(notice)
 
 

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from approvals import signals
 from approvals.people import channels, links, messages
 from approvals.people.channels import Channel, Message, Undeliverable
 from approvals.people.links import Signer
@@ -117,13 +118,14 @@ class Dispatch:
                     f"delivery to {channel.name}", lambda: channel.send(self.message(found, each))
                 )
         except TimeoutError:
-            logger.warning("%s did not take %s in time.", each.channel, each.key)
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason="late")
             return each
         except Undeliverable as error:
-            logger.warning("%s %s take %s.", each.channel, "cannot" if error.permanent else "did not", each.key)
+            reason = "permanent" if error.permanent else "refused"
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=reason)
             return each.model_copy(update={"permanent": True}) if error.permanent else each
         except Exception as error:  # noqa: BLE001 - its text may have a link in it
-            logger.warning("%s did not take %s: %s.", each.channel, each.key, type(error).__name__)
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=type(error).__name__)
             return each
         logger.info("%s", said)
         return None

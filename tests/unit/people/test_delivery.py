@@ -307,7 +307,7 @@ async def test_every_line_is_written_by_the_activity_itself_since_the_host_drops
 
     key = key_of(found(), "asked")
     said = {record.getMessage().replace(key, "KEY").partition("+")[0] for record in caplog.records}
-    assert {"a-1 took it.", "b-2 did not take KEY", "c-3 cannot take KEY"} <= said
+    assert {"a-1 took it.", "delivery_failed channel=b-2 key=KEY", "delivery_failed channel=c-3 key=KEY"} <= said
     assert any(line.startswith("To everyone: ") for line in said)
     assert {record.threadName for record in caplog.records} == {"MainThread"}
 
