@@ -28,8 +28,10 @@ from approvals.errors import (
     TooLate,
 )
 from approvals.people import links
+from approvals.people.delivery import Dispatch
 from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
 from approvals.people.links import Invitation, Signer
+from approvals.people.threads import run_in_thread
 from approvals.people.wording import silence_sentence
 from approvals.rules import events, forms, hearing, judging, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
@@ -207,6 +209,15 @@ class Approvals:
                 links.link_to(request, stage=stage, escalated=escalated, slot=slot, generation=0, holder=holder)
             ]
         ]
+
+    async def undeliverable(self, request: Request) -> list[str]:
+        """Name those whom no configured channel can ever reach, of all who may be asked or told."""
+        if not request.tell:
+            return []
+        people = [holder for *_, holder in request.effective_policy.places if holder]
+        told = [request.requester] if self.settings.notify_requester else []
+        dispatch = Dispatch.of(self.settings)
+        return await run_in_thread("who can be reached", lambda: dispatch.unreachable([*people, *told]))
 
     # --- looking ----------------------------------------------------------------------------------
 

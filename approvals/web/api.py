@@ -103,7 +103,8 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
     request = made.found.request
     calls.about.set(request.request_id)
-    written = representation.creation_json(request, made.found.story, approvals.invitations(request))
+    undeliverable = await approvals.undeliverable(request)
+    written = representation.creation_json(request, made.found.story, approvals.invitations(request), undeliverable)
     return json_response(201 if made.fresh else 200, written, {"Location": request.status_url})
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from approvals.rules.story import Found, Request, Story, Undelivered
 
 
-def creation_json(request: Request, story: Story, invitations: list[Invitation]) -> dict[str, Any]:
+def creation_json(
+    request: Request, story: Story, invitations: list[Invitation], undeliverable: list[str]
+) -> dict[str, Any]:
     """Write what the caller who creates a request is told: this is the one answer with links in it."""
     first = invitations[0]
     return {
@@ -33,6 +35,7 @@ def creation_json(request: Request, story: Story, invitations: list[Invitation])
         "decision_url": request.decision_url,
         "status_url": request.status_url,
         "deadline": rfc3339(request.deadline),
+        "undeliverable": undeliverable,
     }
 
 

@@ -22,7 +22,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
     request = asked(hours=2)
     link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert representation.creation_json(request, story.Story(), [link]) == {
+    assert representation.creation_json(request, story.Story(), [link], ["The Board"]) == {
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
@@ -32,12 +32,14 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
         "decision_url": f"http://localhost:7071/api/approvals/{request.request_id}",
         "status_url": f"http://localhost:7071/api/requests/{request.request_id}",
         "deadline": "2026-03-01T14:00:00.000Z",
+        "undeliverable": ["The Board"],
     }
 
 
 TOLD = [
     "request_id",
     "status",
+    "revision",
     "requester",
     "requester_assurance",
     "item",
@@ -55,6 +57,7 @@ TOLD = [
     "options",
     "form",
     "undelivered",
+    "undelivered_count",
     "notes",
 ]
 
