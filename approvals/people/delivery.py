@@ -78,6 +78,7 @@ class Dispatch:
         if not found.request.tell or not personal:
             return Addressees({}, rooms if found.request.tell else [], [])
         everyone = [holder for *_, holder in found.policy.places if holder]
+        everyone += [found.request.requester] if self.tells_requester else []
 
         def look() -> Addressees:
             reached = {one: [c.name for c in personal if c.reaches(one)] for one in self.people(found, "asked")}

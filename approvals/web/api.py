@@ -106,6 +106,7 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     proposal = bodies.parse_body(bodies.RequestBody, req.headers, req.get_body()).proposal()
     made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
     found = made.found
+    calls.about.set(found.request.request_id)
     shown = approvals.invitations(found.request) if approvals.sees_links else None
     written = representation.creation_json(found, shown, made.addressees)
     return json_response(201 if made.fresh else 200, written, {"Location": found.request.status_url})
