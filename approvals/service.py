@@ -318,9 +318,12 @@ class Approvals:
     ) -> Standing:
         """Pass a slot on and read back that it was; with evidence, as its holder. `stage`: the one that is meant."""
         found = await self.find(request_id)
-        meant = judging.locate(found, change.holder, None if stage is None else resolve_stage(found, stage))
-        if meant and not found.request.has_first_rules:
-            here = {"stage": meant.story.stage, "escalated": meant.story.escalated}
+        named = None if stage is None else resolve_stage(found, stage)
+        if found.request.has_first_rules and named not in (None, found.story.stage):
+            raise OtherStage(found.stage_name)  # these pass on what is asked now, and nothing else
+        if not found.request.has_first_rules:
+            meant = judging.locate(found, change, named)
+            here = {"stage": meant.story.stage, "escalated": meant.story.escalated} if meant else {"stage": named}
             change = change.model_copy(update=here)
 
         def judge(found: Found) -> str:

@@ -15,6 +15,7 @@ from approvals.people.delivery import OUTCOME, Dispatch
 from approvals.people.links import NotGenuine, Signer
 from approvals.rules import hearing
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
+from approvals.rules.notices import notice_of
 from approvals.rules.story import Status
 from devhost import replay
 from tests.builders import (
@@ -246,7 +247,7 @@ def test_who_cannot_be_addressed_is_not_tried_again_and_stays_visible():
 def test_a_notice_of_which_nobody_knows_what_became_is_sent_as_a_whole():
     box, asking = Mailbox(), a_request_of_two()
 
-    a_dispatch(box).retry(asking, activities.whole_notice_undelivered(asking, "asked"))
+    a_dispatch(box).retry(asking, activities.whole_notice_undelivered(notice_of(asking, "asked")))
 
     expected = Mailbox()
     a_dispatch(expected).announce(asking, "asked")
@@ -363,7 +364,7 @@ def test_a_decision_counts_whatever_is_being_delivered(moment):
     instance.finish(number)
     assert isinstance(instance.end, replay.Completed)
     assert instance.story["status"] == "Approved"
-    assert not instance.story["undelivered"]
+    assert not instance.found.story.undelivered
 
 
 def test_a_failure_that_is_told_after_the_panel_has_changed_is_not_the_new_panels():
@@ -410,7 +411,7 @@ def test_the_outcome_is_told_again_and_stands_meanwhile():
 
     assert isinstance(instance.end, replay.Completed)
     assert instance.story["status"] == "Approved"
-    assert not instance.story["undelivered"]
+    assert not instance.found.story.undelivered
 
 
 def test_an_outcome_that_cannot_be_told_is_given_up_and_stays_visible():

@@ -38,6 +38,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
 TOLD = [
     "request_id",
     "status",
+    "revision",
     "requester",
     "requester_assurance",
     "item",
