@@ -6,6 +6,7 @@
 `settings`    the environment, read once
 `people`      who may speak for whom, and how people are told
 `durable`     the orchestrator, its activities and the durable client
+`old_forms`   forms of before there was a vocabulary, judged in a process of their own
 `service`     the use cases: create, find, decide, cancel, pass on
 `web`         JSON routes and the approver's page
 ============  =================================================================================

@@ -9,8 +9,9 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from approvals import old_forms
 from approvals.errors import (
     AlreadyDecided,
     AlreadyVoted,
@@ -30,7 +31,7 @@ from approvals.people import links
 from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
 from approvals.people.links import Invitation, Signer
 from approvals.people.wording import silence_sentence
-from approvals.rules import events, forms, hearing, judging
+from approvals.rules import events, forms, hearing, judging, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.preview import Preview, play
 from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Status, Story
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from approvals.rules.intake import Answer, Delegation, Proposal, Reassignment, Withdrawal
     from approvals.rules.preview import ImaginedAnswer
     from approvals.settings import Settings
+
+logger = logging.getLogger("approvals.service")
 
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
@@ -155,6 +158,11 @@ class Approvals:
 
     def check_answerable(self, proposal: Proposal, at: str = "") -> None:
         """See that people can answer here at all. Raises Invalid; `at` is the pointer to the proposal."""
+        try:
+            if proposal.policy.form is not None:
+                vocabulary.read_form(load_json(proposal.policy.form))
+        except vocabulary.NotOffered as error:
+            raise Invalid(tuple(Problem(f"{at}/form{each.pointer}", each.detail) for each in error.problems)) from None
         if not self.settings.trusts_sign_in and (wanting := proposal.sign_in_demands):
             detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
             raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
@@ -211,14 +219,18 @@ class Approvals:
         return found
 
     async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
-        """Read a request; hold the answer until its status changes or the time has passed."""
-        found = await self.find(request_id)
+        """Read a request; hold the answer until its status changes or the time has passed.
+
+        While it waits it only looks where the request stands: the texts of a long story are read once, at the end.
+        """
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
-        while found.story.is_open and self.clock.elapsed() < end:
+        while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
+            seen = await self.instances.look(request_id)
+            if not seen or not seen.story.is_open:
+                break
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
-            found = await self.find(request_id)
-        return found
+        return await self.find(request_id)
 
     # --- answering --------------------------------------------------------------------------------
 
@@ -228,11 +240,16 @@ class Approvals:
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
-        stage = None if answer.stage is None else resolve_stage(await self.find(request_id), answer.stage)
+        stage, form, wrong = None, answer.form, list[Problem]()
+        if answer.stage is not None or form is not None:
+            found = await self.find(request_id)
+            stage = None if answer.stage is None else resolve_stage(found, answer.stage)
+            if found.policy.form is not None and form is not None:
+                form, wrong = await judge_form(found.policy.form, form)
         decision = Decision(
             decision_id=uuid.uuid4().hex,
             **answer.model_dump(exclude={"stage", "form"}),
-            form=None if answer.form is None else compact(answer.form),
+            form=None if form is None else compact(form),
             channel=evidence.channel,
             assurance=assurance_of(answer.approver, evidence),
             signed_in_as=evidence.person.subject if evidence.person else None,
@@ -250,7 +267,7 @@ class Approvals:
                 return "elsewhere"
             if judgement == "open":
                 authorize(found, answer.approver, evidence)
-            if judgement == "open" and (problems := answer_problems(found, answer)):
+            if judgement == "open" and (problems := answer_problems(found, answer, wrong)):
                 raise Invalid(tuple(problems))
             return judgement
 
@@ -372,6 +389,8 @@ class Approvals:
                 key, answer = event(found)
                 name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
+                    if name == raised:  # a measure of events that were lost, or of a scheduler that is slow
+                        logger.info("Request %s: raised again after %.1f s: %s", request_id, spent, key)
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))
@@ -408,14 +427,24 @@ def resolve_stage(found: Found, named: int | str) -> int:
     raise Invalid((Problem("/stage", "is not a stage of this request"),))
 
 
-def answer_problems(found: Found, answer: Answer) -> list[Problem]:
-    """Find what a decision owes to the policy: an option that fits, a comment, the form."""
+async def judge_form(text: str, answer: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Give the answer to a form with the defaults filled in, and say what is wrong with it."""
+    schema = load_json(text)
+    try:
+        form = vocabulary.read_form(schema)
+    except vocabulary.NotOffered:  # of a request that was made before there was a vocabulary
+        return answer, await old_forms.answer_problems(schema, answer)
+    filled_in = forms.fill_in(form, answer)
+    return filled_in, forms.answer_problems(form, filled_in)
+
+
+def answer_problems(found: Found, answer: Answer, wrong: list[Problem]) -> list[Problem]:
+    """Find what a decision owes to the policy: an option that fits, a comment, the form and what is `wrong` in it."""
     policy = found.policy
     problems = policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
-    if policy.form is not None and answer.form is None:
+    if answer.form is None and policy.owes_form(is_approved=answer.is_approved):
         problems.append(Problem("/form", "is required"))
     elif policy.form is not None:
-        wrong = forms.answer_problems(load_json(policy.form), answer.form)
         problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
     elif answer.form is not None:
         problems.append(Problem("/form", "is not asked for"))
@@ -424,7 +453,7 @@ def answer_problems(found: Found, answer: Answer) -> list[Problem]:
 
 def repeated_creation(found: Found, proposal: Proposal) -> Creation:
     """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
-    if found.request.fingerprint != proposal.fingerprint:
+    if found.request.fingerprint not in (proposal.fingerprint, proposal.fingerprint_before):
         raise KeyReused(found.request.request_id)
     return Creation(found, fresh=False)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import secrets
 import tempfile
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -55,18 +55,35 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises BadSetting, naming the one that is wrong."""
+    read = functools.partial(resolved, environment)
     return Settings(
-        public_base_url=parse_base_url("PUBLIC_BASE_URL", environment.get("PUBLIC_BASE_URL", "")),
-        notify_log=parse_switch("NOTIFY_LOG", environment.get("NOTIFY_LOG", "")),
-        notify_urls=parse_addresses("NOTIFY_URLS", environment.get("NOTIFY_URLS", "")),
-        notify_requester=parse_switch("NOTIFY_REQUESTER", environment.get("NOTIFY_REQUESTER", "")),
-        link_keys=parse_keys("APPROVAL_LINK_KEYS", environment.get("APPROVAL_LINK_KEYS", "")),
-        trusts_sign_in=parse_switch("TRUST_EASY_AUTH", environment.get("TRUST_EASY_AUTH", ""))
-        and environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true",
+        public_base_url=parse_base_url("PUBLIC_BASE_URL", read("PUBLIC_BASE_URL")),
+        notify_log=parse_switch("NOTIFY_LOG", read("NOTIFY_LOG")),
+        notify_urls=parse_addresses("NOTIFY_URLS", read("NOTIFY_URLS")),
+        notify_requester=parse_switch("NOTIFY_REQUESTER", read("NOTIFY_REQUESTER")),
+        link_keys=parse_keys("APPROVAL_LINK_KEYS", read("APPROVAL_LINK_KEYS")),
+        trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
+        and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
 
 
-@cache
+def resolved(environment: Mapping[str, str], name: str) -> str:
+    """Give the text of a setting, empty when it is not set. Raises BadSetting when it is a reference to a secret.
+
+    Where App Service cannot resolve a reference (the secret is not there, or may not be read), it hands the
+    reference's own text on as the value: what anybody can guess would then be a key.
+    Source: learn.microsoft.com/azure/app-service/app-service-key-vault-references, "Troubleshoot".
+    """
+    text = environment.get(name, "")
+    if re.search(r"@Microsoft\.(KeyVault|AppConfiguration)\s*\(", text, re.IGNORECASE):
+        raise BadSetting(
+            f"{name} is a reference that Azure did not resolve: see that the secret exists and that the app's "
+            "identity may read it, then restart the app."
+        )
+    return text
+
+
+@functools.cache
 def current() -> Settings:
     """Read the settings of this process, the first time. Raises BadSetting.
 
@@ -90,8 +107,11 @@ def parse_switch(name: str, text: str) -> bool:
 
 
 def parse_addresses(name: str, text: str) -> tuple[str, ...]:
-    """Read addresses with blanks or line ends between them. What is wrong with one is said without it: it is secret."""
-    found = tuple(text.split())
+    """Read addresses with blanks or line ends between them. What is wrong with one is said without it: it is secret.
+
+    The word `none` stands for no address: a secret in a vault is never empty.
+    """
+    found = tuple(text.split()) if text.strip().lower() != "none" else ()
     for number, address in enumerate(found, start=1):
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", address):
             raise BadSetting(f"{name}: number {number} is not an address such as mailto://..., with blanks between.")

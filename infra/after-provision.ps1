@@ -7,6 +7,9 @@ Its health      $env:SERVICE_API_URL/api/health
 The scheduler   $env:SCHEDULER_ENDPOINT, task hub $env:TASK_HUB_NAME
 Its dashboard   $env:TASK_HUB_DASHBOARD_URL (needs a role on the task hub: azd env set DEVELOPER_ACCESS true)
 
+Any key may do everything while the secret 'callers' of the vault $env:AZURE_KEY_VAULT_NAME is {}, as it is at first:
+name your callers before production (docs/deploy.md).
+
 The first request:
 
   `$key = az functionapp keys list -g $env:AZURE_RESOURCE_GROUP -n $env:AZURE_FUNCTION_NAME --query functionKeys.default -o tsv

@@ -8,6 +8,9 @@ Its health      $SERVICE_API_URL/api/health
 The scheduler   $SCHEDULER_ENDPOINT, task hub $TASK_HUB_NAME
 Its dashboard   $TASK_HUB_DASHBOARD_URL (needs a role on the task hub: azd env set DEVELOPER_ACCESS true)
 
+Any key may do everything while the secret 'callers' of the vault $AZURE_KEY_VAULT_NAME is {}, as it is at first:
+name your callers before production (docs/deploy.md).
+
 The first request:
 
   key=\$(az functionapp keys list -g $AZURE_RESOURCE_GROUP -n $AZURE_FUNCTION_NAME --query functionKeys.default -o tsv)

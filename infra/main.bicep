@@ -60,9 +60,13 @@ param isZoneRedundant bool = false
 @description('The address with which links for people begin, on a domain of your own; empty: the address of the app.')
 param publicBaseUrl string = ''
 
-@description('The services that tell people, as docs/settings.md has them. They hold passwords and are kept in the vault; empty: nobody is told.')
+@description('The services that tell people, as docs/settings.md has them. They hold passwords and are kept in the vault; empty: what the vault has stays, at first nobody; none: nobody is told.')
 @secure()
 param notifyUrls string = ''
+
+@description('Who may call, and what each may do: JSON, kept in the vault; empty: what the vault has stays, at first {}, with which any key may do everything.')
+@secure()
+param callers string = ''
 
 @description('Tell the requester the outcome, too.')
 param notifyRequester bool = false
@@ -102,8 +106,10 @@ param firstLinkKey string = newGuid()
 var serviceName = 'api'
 var linkKeysName = 'approval-link-keys'
 var notifyUrlsName = 'notify-urls'
-var isTelling = !empty(notifyUrls)
+var callersName = 'callers'
 var packageContainer = 'packages'
+// Where the Functions host keeps its leases and its keys. It would make them itself, with a right to all containers.
+var hostContainers = ['azure-webjobs-hosts', 'azure-webjobs-secrets']
 var isSignInOn = !empty(signInClientId)
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
@@ -111,6 +117,7 @@ var prefix = loadJsonContent('abbreviations.json')
 var token = uniqueString(subscription().id, environmentName, location)
 var names = {
   identity: '${prefix.identity}${token}'
+  publisher: '${prefix.identity}packages-${token}'
   workspace: '${prefix.workspace}${token}'
   insights: '${prefix.insights}${token}'
   storage: '${prefix.storage}${token}'
@@ -133,6 +140,11 @@ module identity 'modules/identity.bicep' = {
   params: { name: names.identity, location: location, tags: allTags }
 }
 
+module publisher 'modules/identity.bicep' = {
+  scope: group
+  params: { name: names.publisher, location: location, tags: allTags }
+}
+
 module monitoring 'modules/monitoring.bicep' = {
   scope: group
   params: { workspaceName: names.workspace, insightsName: names.insights, location: location, tags: allTags }
@@ -143,6 +155,7 @@ module storage 'modules/storage.bicep' = {
   params: {
     name: names.storage
     packageContainer: packageContainer
+    hostContainers: hostContainers
     location: location
     tags: allTags
     isPrivate: isPrivate
@@ -175,9 +188,10 @@ module vault 'modules/key-vault.bicep' = {
     tags: allTags
     isPrivate: isPrivate
     firstKey: firstLinkKey
-    isTelling: isTelling
     notifyUrlsName: notifyUrlsName
     notifyUrls: notifyUrls
+    callersName: callersName
+    callers: callers
   }
 }
 
@@ -201,14 +215,15 @@ module roles 'modules/roles.bicep' = {
   dependsOn: [monitoring, storage, scheduler, vault]
   params: {
     appPrincipalId: identity.outputs.principalId
+    publisherPrincipalId: publisher.outputs.principalId
     schedulerName: names.scheduler
     taskHubName: taskHubName
     storageName: names.storage
+    packageContainer: packageContainer
+    hostContainers: hostContainers
     insightsName: names.insights
     vaultName: names.vault
-    linkKeysName: linkKeysName
-    isTelling: isTelling
-    notifyUrlsName: notifyUrlsName
+    secretNames: [linkKeysName, notifyUrlsName, callersName]
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
   }
@@ -225,6 +240,7 @@ module app 'modules/function-app.bicep' = {
     tags: allTags
     serviceName: serviceName
     identityName: names.identity
+    publisherName: names.publisher
     storageName: names.storage
     packageContainer: packageContainer
     insightsName: names.insights
@@ -232,8 +248,8 @@ module app 'modules/function-app.bicep' = {
     taskHubName: taskHubName
     vaultName: names.vault
     linkKeysName: linkKeysName
-    isTelling: isTelling
     notifyUrlsName: notifyUrlsName
+    callersName: callersName
     notifyRequester: notifyRequester
     publicBaseUrl: publicBaseUrl
     networkName: isPrivate ? names.network : ''
@@ -280,3 +296,26 @@ output TASK_HUB_NAME string = taskHubName
 output TASK_HUB_DASHBOARD_URL string = scheduler.outputs.dashboardUrl
 output APP_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+// What was chosen, under the names by which azd takes it: `azd env refresh` brings it to a machine or a pipeline that
+// has not chosen, so that the next deployment from there leaves it as it is. Secrets stay in the vault, likewise.
+output SCHEDULER_LOCATION string = schedulerLocation
+output SCHEDULER_SKU string = schedulerSku
+output SCHEDULER_CAPACITY int = schedulerCapacity
+output SCHEDULER_IP_ALLOWLIST array = schedulerIpAllowlist
+output RETENTION_IN_DAYS int = retentionInDays
+output HTTP_ALWAYS_READY int = httpAlwaysReady
+output DURABLE_ALWAYS_READY int = durableAlwaysReady
+output INSTANCE_MEMORY_MB int = instanceMemoryMB
+output MAXIMUM_INSTANCE_COUNT int = maximumInstanceCount
+output ZONE_REDUNDANT bool = isZoneRedundant
+output PUBLIC_BASE_URL string = publicBaseUrl
+output NOTIFY_REQUESTER bool = notifyRequester
+output APP_SETTINGS object = appSettings
+output PRIVATE_NETWORK bool = isPrivate
+output ADDRESS_SPACE string = addressSpace
+output DEVELOPER_ACCESS bool = isDeveloper
+output SIGN_IN_CLIENT_ID string = signInClientId
+output SIGN_IN_CALLERS array = signInCallers
+output ALERT_EMAIL string = alertEmail
+output RESOURCE_TAGS object = tags

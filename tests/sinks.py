@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import http.server
@@ -19,6 +20,10 @@ logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the server's own log
 
 PATIENCE = 20
 """Seconds after which something that was awaited counts as not having happened."""
+
+
+DRIP_SECONDS = 0.02
+"""How long is between two bytes of a server that drips."""
 
 
 class Sink:
@@ -59,7 +64,7 @@ class Mail:
 
 
 class SmtpSink(Sink):
-    """A mail server. `failures` says how the next messages are treated: "451", "550", "hang" or "drop"."""
+    """A mail server. `failures` says how the next messages are treated: "451", "550", "hang", "drip" or "drop"."""
 
     def __init__(self, *failures):
         super().__init__()
@@ -97,6 +102,12 @@ class SmtpSink(Sink):
             case "hang":
                 await self.released.wait()
                 return "421 closing"
+            case "drip":
+                server.transport.write(b"250-")
+                while not self.released.is_set() and not server.transport.is_closing():
+                    server.transport.write(b"x")
+                    await asyncio.sleep(DRIP_SECONDS)
+                return "421 closing"
             case "drop":
                 server.transport.abort()
                 return "421 dropped"
@@ -129,7 +140,10 @@ class Posted:
 
 
 class WebhookSink(Sink):
-    """A web server that takes everything. `answers` says how: a status, "hang", "reset" or ("redirect", address)."""
+    """A web server that takes everything.
+
+    `answers` says how: a status, "hang", "reset", "drip", "drip body" or ("redirect", address).
+    """
 
     def __init__(self, *answers):
         super().__init__()
@@ -160,6 +174,8 @@ class WebhookSink(Sink):
                     case "hang":
                         sink.closing.wait(PATIENCE)
                         self.close_connection = True
+                    case "drip" | "drip body" as what:
+                        self.drip(b"" if what == "drip" else b"text/plain\r\nContent-Length: 1000000\r\n\r\n")
                     case "reset":
                         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                         self.rfile.close()  # it holds the connection, too
@@ -181,6 +197,13 @@ class WebhookSink(Sink):
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+
+            def drip(self, begin):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: " + begin)
+                self.close_connection = True
+                with contextlib.suppress(OSError):
+                    while not sink.closing.wait(DRIP_SECONDS):
+                        self.wfile.write(b"x")
 
             def log_message(self, *_):
                 """Say nothing."""

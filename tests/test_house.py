@@ -28,20 +28,22 @@ ROOMS = {
     "rules": ({}, "values and pure functions: they know nothing but each other"),
     "errors": ({"rules"}, "an error carries what stands as evidence"),
     "settings": ({}, "the environment alone"),
+    "signals": ({}, "the lines that alerts look for: a table, and how one is written"),
     "people": (
-        {"rules", "errors", "settings"},
+        {"rules", "errors", "settings", "signals"},
         "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
     ),
     "durable": (
-        {"rules", "errors", "settings", "people"},
+        {"rules", "errors", "settings", "signals", "people"},
         "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
     ),
+    "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
-        {"rules", "errors", "settings", "people", "durable"},
+        {"rules", "errors", "settings", "people", "durable", "old_forms"},
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
     "web": (
-        {"rules", "errors", "settings", "people", "durable", "service"},
+        {"rules", "errors", "settings", "signals", "people", "durable", "service"},
         "a route makes the service for its call; a page reads links, and stories to show them",
     ),
 }
@@ -364,7 +366,7 @@ def settings_read():
         {
             node.args[0].value
             for node in ast.walk(tree(ROOT / "approvals/settings.py"))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"read", "environment.get", "os.environ.get"}
             if node.args and isinstance(node.args[0], ast.Constant)
         }
         | {
@@ -496,6 +498,9 @@ def test_local_settings_hold_no_secret(local_settings):
 def test_what_people_write_is_not_traced(host_json):
     tracing = host_json["extensions"]["durableTask"]["tracing"]
 
+    assert (tracing["distributedTracingEnabled"], tracing["version"]) == (True, "V2"), (
+        "Else the host warns at every start."
+    )
     assert tracing["traceInputsAndOutputs"] is False, "Inputs hold names and comments of people; traces are kept."
 
 
@@ -538,6 +543,7 @@ def among(module, names):
 @pytest.mark.parametrize(
     "name",
     [
+        "requirements.in",
         "requirements.txt",
         "requirements-local.txt",
         "requirements-dev.txt",
@@ -552,19 +558,19 @@ def test_every_requirement_is_pinned(name):
 
 
 def test_every_requirement_is_needed():
-    for line in requirements("requirements.txt"):
+    for line in requirements("requirements.in"):
         name = line.partition("==")[0]
         assert name in IMPORTED_AS, f"Say in IMPORTED_AS how {name} is imported."
         assert among(IMPORTED_AS[name], imported()), f"Nothing that is deployed imports {name}: it can go."
 
 
 def test_every_import_is_required():
-    required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.txt")]
+    required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.in")]
     elsewhere = {*sys.stdlib_module_names, *BROUGHT_ALONG, "approvals"}
     others = {name for name in imported() - {"azure"} if name.partition(".")[0] not in elsewhere}
 
     missing = [name for name in others if not any(among(module, {name}) for module in required)]
-    assert not missing, f"requirements.txt does not bring {missing}; it is here only by chance."
+    assert not missing, f"requirements.in does not bring {missing}; it is here only by chance."
 
 
 def test_what_the_local_host_imports_is_installed_by_make_run():
@@ -596,13 +602,16 @@ def test_the_requirements_of_tests_include_those_of_running():
 def test_what_is_brought_along_is_still_imported():
     for module, by in BROUGHT_ALONG.items():
         assert among(module, imported()), f"{module} is not imported any more: take it off BROUGHT_ALONG."
-        assert any(line.startswith(f"{by}==") for line in requirements("requirements.txt"))
+        assert any(line.startswith(f"{by}==") for line in requirements("requirements.in"))
 
 
 def test_the_constraints_agree_with_what_is_required():
     held = {plain(line) for line in requirements("constraints.txt")}
 
-    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "requirements-bench.txt"):
+    for name in (
+        *("requirements.in", "requirements.txt", "requirements-local.txt"),
+        *("requirements-dev.txt", "requirements-bench.txt"),
+    ):
         differ = [line for line in requirements(name) if plain(line) not in held]
         assert not differ, f"{name} and constraints.txt disagree about {differ}."
 

@@ -1,1 +1,12 @@
 """The orchestration: the only room that knows the durable SDK, but for the lines that register routes."""
+
+import warnings
+
+# An event that is raised again is harmless, since its name is waited on once, and the SDK warns of it in every replay.
+# How often that happens is counted where events are raised (`service`).
+warnings.filterwarnings(
+    "ignore",
+    message="Potential duplicate Task completion",
+    category=UserWarning,
+    module=r"azure\.durable_functions\.models\.TaskOrchestrationExecutor",
+)

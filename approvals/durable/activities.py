@@ -1,6 +1,7 @@
 """What an orchestration does to the world. An activity may run twice, so each message carries a key of its own.
 
-People's links are made here, as messages are sent: no history, status or log has one.
+People's links are made here, as messages are sent: no history, status or log has one. Activities are asynchronous:
+those that are not share the worker's few threads with the turns of orchestrations, and would hold them up.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
-from approvals import settings
+from approvals import settings, signals
 from approvals.people import delivery
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
@@ -25,23 +26,24 @@ blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="asked")
-def submit_approval_request(asked: str) -> str:
+async def submit_approval_request(asked: str) -> str:
     """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
-    return send_notice(read_notice(asked))
+    return await send_notice(read_notice(asked))
 
 
 @blueprint.activity_trigger(input_name="settled")
-def process_approval(settled: str) -> str:
+async def process_approval(settled: str) -> str:
     """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
     try:
         notice = Notice.from_json(settled)
     except ValueError:  # before version 2 of the rules it is the story alone, the first time
         notice = Notice(found=Found.from_json(settled), occasion=OUTCOME)
     request, story = notice.found.request, notice.found.story
-    if notice.occasion == OUTCOME:  # the alert on time-outs looks for this line
-        level = logging.WARNING if story.status is Status.TIMEOUT else logging.INFO
-        logger.log(level, "Request %s: %s", request.request_id, story.status)
-    return send_notice(notice)
+    if notice.occasion == OUTCOME:
+        logger.info("Request %s: %s", request.request_id, story.status)
+        if story.status is Status.TIMEOUT:
+            signals.REQUEST_TIMED_OUT.write(request=request.request_id)
+    return await send_notice(notice)
 
 
 def read_notice(asked: str) -> Notice:
@@ -52,14 +54,14 @@ def read_notice(asked: str) -> Notice:
         return Notice.from_json({"found": {"request": Request.from_json(asked), "story": {}}, "occasion": "asked"})
 
 
-def send_notice(notice: Notice) -> str:
+async def send_notice(notice: Notice) -> str:
     """Send what a notice means through the channels of this process, and write what failed."""
     if not notice.found.request.tell:
         return write_undelivered(())
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
-        return write_undelivered(dispatch.retry(notice.found, notice.tried))
-    return write_undelivered(dispatch.announce(notice.found, notice.occasion, notice.key))
+        return write_undelivered(await dispatch.retry(notice.found, notice.tried))
+    return write_undelivered(await dispatch.announce(notice.found, notice.occasion, notice.key))
 
 
 def write_undelivered(failed: Iterable[Undelivered]) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from approvals.durable import workflow
+from approvals.durable.reads import shared_read
 from approvals.errors import SchedulerUnavailable
 from approvals.rules.restoring import restore_story
 from approvals.rules.story import Cancellation, Found, Request, Status, Story
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 logger = logging.getLogger("approvals.durable.instances")
+
+TERMINATED = ("Terminated", "Canceled")
+TELLS_OUTCOME = "process_approval"
+"""The activity that acts on an outcome, as the history names it."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +57,36 @@ class Instances:
 
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
+        status = await shared_read(("status", request_id), partial(self.status, request_id))
+        found = read_status(status) if status else None
+        if not status or not found:
+            return None
+        said = published_story(status)
+        needs_history = is_abridged(said) or was_terminated(status, found)
+        history = await shared_read(("history", request_id), partial(self.history, request_id)) if needs_history else []
+        if is_abridged(said):
+            found = found.with_story(restore_story(found.request, said, events_of(history)))
+        return apply_runtime_status(found, status, history)
+
+    async def look(self, request_id: str) -> Found | None:
+        """Read where a request stands, without what its story left in the history; cheap, and asked often."""
+        status = await shared_read(("status", request_id), partial(self.status, request_id))
+        found = read_status(status) if status else None
+        return apply_runtime_status(found, status, []) if status and found else None
+
+    async def status(self, request_id: str) -> df.DurableOrchestrationStatus | None:
+        """Ask for the status of an instance; nothing for one that is missing or not ours."""
         status = await call_scheduler(self.client.get_status(request_id, show_input=True))
         if not status and getattr(status, "Message", None):
             # the SDK takes the host's own failure (500 with a Message) for a missing instance
             logger.warning("The scheduler did not answer: %s", status.Message)
             raise SchedulerUnavailable
-        if not status or status.name != workflow.NAME:
-            return None
-        try:
-            request = Request.from_json(status.input_)
-        except ValueError:  # started past us, through the host's webhook
-            logger.warning("Instance %s is not one of ours.", request_id)
-            return None
-        said = published_story(status)
-        events = await self.events(request_id) if is_abridged(said) else []
-        story = restore_story(request, said, events) if said else Story()
-        return apply_runtime_status(Found(request=request, story=story), status)
+        return status if status and status.name == workflow.NAME else None
 
-    async def events(self, request_id: str) -> list[tuple[str, Any]]:
-        """Read the names and data of all events an instance has received, oldest first."""
+    async def history(self, request_id: str) -> list[dict[str, Any]]:
+        """Ask for the history of an instance, oldest first."""
         status = await call_scheduler(self.client.get_status(request_id, show_history=True, show_history_output=True))
-        history = getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
-        return [(event["Name"], event.get("Input")) for event in history if event.get("EventType") == "EventRaised"]
+        return getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
 
     async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
         """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""
@@ -114,18 +128,47 @@ def is_abridged(said: Any) -> bool:
     return isinstance(said, dict) and bool(said.get("abridged"))
 
 
-def apply_runtime_status(found: Found, status: df.DurableOrchestrationStatus) -> Found:
-    """See what an operator, or a defect, has done to the instance."""
+def was_terminated(status: df.DurableOrchestrationStatus, found: Found) -> bool:
+    """Tell whether an operator ended an instance that says of itself that it was settled."""
+    return status.runtime_status.name in TERMINATED and not found.story.is_open
+
+
+def events_of(history: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    """Give the names and data of all events an instance has received, oldest first."""
+    return [(event["Name"], event.get("Input")) for event in history if event.get("EventType") == "EventRaised"]
+
+
+def was_told(history: list[dict[str, Any]]) -> bool:
+    """Tell whether the outcome was acted on: the host names a task by itself, or with its result when it has one."""
+    return any(TELLS_OUTCOME in (event.get("Name"), event.get("FunctionName")) for event in history)
+
+
+def read_status(status: df.DurableOrchestrationStatus) -> Found | None:
+    """Give the request and the story as it was published; nothing for an instance that is not one of ours."""
+    try:
+        request = Request.from_json(status.input_)
+    except ValueError:  # started past us, through the host's webhook
+        logger.warning("Instance %s is not one of ours.", status.instance_id)
+        return None
+    said = published_story(status)
+    return Found(request=request, story=Story.from_json(said) if said else Story())
+
+
+def apply_runtime_status(found: Found, status: df.DurableOrchestrationStatus, history: list[dict[str, Any]]) -> Found:
+    """See what an operator, or a defect, has done to the instance.
+
+    Python is replayed while the host holds an instance back: an outcome that it shows then, or that was shown when it
+    was terminated, may not have happened. It has when `process_approval` was scheduled.
+    """
     story, runtime = found.story, status.runtime_status.name
+    undone = {"status": Status.PENDING, "settled_at": None, "decision": None, "cancellation": None}
     if runtime == "Suspended":
-        # Python is replayed while the host holds back: an outcome shown now may not have happened yet
-        held = {"status": Status.PENDING, "settled_at": None, "decision": None, "cancellation": None}
-        story = story.model_copy(update=held).with_note("An operator has suspended this request.")
+        story = story.model_copy(update=undone).with_note("An operator has suspended this request.")
         return found.model_copy(update={"story": story, "suspended": True})
     ended = utc(status.last_updated_time)
-    if story.is_open and runtime in {"Terminated", "Canceled"}:
+    if runtime in TERMINATED and (story.is_open or not was_told(history)):
         by = Cancellation(by="an operator", reason=str(status.output or "")[:2000], cancelled_at=ended)
-        over = {"status": Status.CANCELLED, "settled_at": ended, "cancellation": by}
+        over = {**undone, "status": Status.CANCELLED, "settled_at": ended, "cancellation": by}
         return found.with_story(story.model_copy(update=over))
     if story.is_open and runtime == "Failed":
         return found.with_story(story.model_copy(update={"status": Status.FAILED, "settled_at": ended}))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
+from approvals import signals
 from approvals.durable import activities, sdk
 from approvals.rules import deliveries, events, hearing
 from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
@@ -39,6 +40,15 @@ SECOND = dt.timedelta(seconds=1)
 
 @blueprint.orchestration_trigger(context_name="context")
 def approval_workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
+    """Play a request to its end. That it fails, which only a defect can bring about, is logged."""
+    try:
+        return (yield from play_request(context))
+    except Exception:
+        signals.REQUEST_FAILED.write(request=context.instance_id)
+        raise
+
+
+def play_request(context: df.DurableOrchestrationContext) -> Generator[Any, Any, dict[str, Any]]:
     """Ask, wait, hear, tell."""
     found = Found(request=Request.from_json(context.get_input()), story=Story())
     started_at = now(context)
@@ -177,7 +187,8 @@ class Listening:
         else:
             failed = activities.read_undelivered(result)
         if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):
-            return found  # those people are not asked any more
+            never = deliveries.keep_never_delivered(found, failed)  # those people are not asked any more
+            return found.with_story(found.story.model_copy(update=never))
         found = deliveries.record_delivery(found, notice.tried, failed, now(self.context))
         if found.story.deliver_at and self.fires_at and found.story.deliver_at < self.fires_at:
             self.stop_timer()

@@ -18,15 +18,14 @@ from approvals.settings import BadSetting
 if TYPE_CHECKING:
     from approvals.settings import Settings
 
-logger = logging.getLogger("approvals.people.channels")
-
 APPROVER = "{approver}"
 """Stands in an address for the person a message is for."""
 PROBES = ("probe@example.com", "probe", "+15555550100")
 """People who might be addressed, to see at the start whether an address makes sense."""
-ONE_RECIPIENT = re.compile(r"@?[\w.+!~-]+(?:[@:][\w.+~-]+)?")
-"""A name that is surely one address. Apprise splits lists at blanks and `[],;`, some services at `|`; in what is left
-it looks for e-mail addresses: `eve:ada@example.com` and `o'ada@example.com` are Ada's, `a@b.com:c@d.org` is two."""
+ONE_RECIPIENT = re.compile(r"(?=.*[^\W_])@?[\w.+!~-]+(?:[@:][\w.+~-]+)?")
+"""A name that is surely one address, and no step of a path such as `..`. Apprise splits lists at blanks and `[],;`,
+some services at `|`; in what is left it looks for e-mail addresses: `eve:ada@example.com` and `o'ada@example.com` are
+Ada's, `a@b.com:c@d.org` is two."""
 CONNECT_SECONDS = 5.0
 """How long is waited for a mail server's every word; Apprise's own 15 seconds are longer than an activity waits."""
 LINK_LINE = re.compile(r"^(https?://\S+)$", re.MULTILINE)
@@ -70,20 +69,30 @@ class Channel(Protocol):
     def personal(self) -> bool:
         """Whether a message goes to one person, or to whoever reads it."""
 
-    def send(self, message: Message) -> None:
-        """Send a message. Raises Undeliverable."""
+    def reaches(self, person: str) -> bool:
+        """Tell whether a message for this person can ever be sent."""
+
+    def send(self, message: Message) -> str:
+        """Send a message; give the line for the log that says so. Raises Undeliverable.
+
+        Runs in a thread, whose own lines the host would drop.
+        """
 
 
 @dataclass(frozen=True)
 class LogChannel:
-    """Writes to the log that somebody would be told; what they would be told has a link in it, and is not written."""
+    """Says in the log that somebody would be told; what they would be told has a link in it, and is not written."""
 
     name: str = "log"
     personal: bool = False
 
-    def send(self, message: Message) -> None:
-        """Write to whom, and what about."""
-        logger.info("To %s: %s (%s)", message.to or "everyone", message.subject, message.key)
+    def reaches(self, person: str) -> bool:  # noqa: ARG002 - whoever it is
+        """Everyone is written of."""
+        return True
+
+    def send(self, message: Message) -> str:
+        """Say to whom, and what about."""
+        return f"To {message.to or 'everyone'}: {message.subject} ({message.key})"
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,18 @@ class AppriseChannel:
     def check(self) -> None:
         """Look whether Apprise understands the address. Raises BadSetting."""
         try:
-            understood = any(self.service(probe) for probe in (PROBES if self.personal else ("",)))
+            services = [self.service(probe) for probe in (PROBES if self.personal else ("",))]
         except Exception:  # noqa: BLE001 - plugins raise anything, with addresses in it
-            understood = False
+            services = []
+        understood = next((service for service in services if service), None)
         if not understood:
             raise BadSetting(f"NOTIFY_URLS: number {self.number} is not an address that Apprise understands.") from None
+        if name_steers(self.url, understood):
+            raise BadSetting(
+                f"NOTIFY_URLS: number {self.number} has {APPROVER} where a name would choose the host, or an option."
+            )
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str:
         """Send a message, once. Raises Undeliverable, with nothing secret in it."""
         service = self.service_for(message.to)
         if isinstance(headers := getattr(service, "headers", None), dict):
@@ -130,6 +144,15 @@ class AppriseChannel:
             taken = False
         if not taken:
             raise Undeliverable(f"{self.name} did not take {message.key}.") from None
+        return f"{self.name} took {message.key}."
+
+    def reaches(self, person: str) -> bool:
+        """Tell whether the service can be addressed to a person; one that cannot be used at all is another matter."""
+        try:
+            self.service_for(person)
+        except Undeliverable as error:
+            return not error.permanent
+        return True
 
     def service_for(self, person: str | None) -> Any:
         """Give the service, addressed to the person. Raises Undeliverable when that cannot be done safely."""
@@ -141,6 +164,8 @@ class AppriseChannel:
         except Exception:  # noqa: BLE001 - see `check`
             raise Undeliverable(f"{self.name} cannot be used.") from None
         if self.personal and (service is None or not addresses_person(service, person or "")):
+            raise nobody
+        if self.personal and name_steers(self.url, service):
             raise nobody
         if service is None:
             raise Undeliverable(f"{self.name} cannot be used.")
@@ -186,6 +211,19 @@ def addresses_person(service: Any, person: str) -> bool:
         return letters(person) in letters(unquote(service.url(privacy=False)))
     except Exception:  # noqa: BLE001 - a plugin that cannot write its address has not understood it
         return False
+
+
+def name_steers(url: str, service: Any) -> bool:
+    """Tell whether a name in this address chose the host that is called, or which option is set.
+
+    Some services have their recipients in place of a host: they have no host then, or none in their own patterns.
+    """
+    address, _, query = url.partition("://")[2].partition("?")
+    options = [option.partition("=")[0] for option in query.split("&")]
+    calls_host = service.host and any("{host}" in str(template) for template in service.templates)
+    return bool(APPROVER in address.partition("/")[0].rpartition("@")[2] and calls_host) or any(
+        APPROVER in option for option in options
+    )
 
 
 def letters(text: str) -> str:

@@ -6,15 +6,16 @@ channel with many readers hears what goes on, without a link to anyone's slot.
 
 from __future__ import annotations
 
-import concurrent.futures
+import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from approvals import signals
 from approvals.people import channels, links, messages
 from approvals.people.channels import Channel, Message, Undeliverable
 from approvals.people.links import Signer
+from approvals.people.threads import run_in_thread
 from approvals.rules.notices import OUTCOME, key_of
 from approvals.rules.story import Found, Status, Undelivered
 
@@ -29,8 +30,7 @@ ASKING = ("asked", "escalated", "passed_on", "reminded")
 OUTCOMES = {Status.TIMEOUT: "timed_out", Status.CANCELLED: "cancelled"}
 
 SECONDS = 8.0
-"""How long is waited for the channels; what has not been taken by then counts as failed, and is sent again."""
-AT_ONCE = 8
+"""How long a message may take, from composing it to its being taken; then it counts as failed, and is sent again."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,19 @@ class Dispatch:
         """Take the channels, the keys and the choices of the operator."""
         return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
-    def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
-        """Tell everyone an occasion concerns. Gives what failed."""
-        return self.send_all(found, self.plan(found, occasion, key or key_of(found, occasion)))
+    def unreachable(self, people: Iterable[str]) -> list[str]:
+        """Name those whom no channel can ever reach, though there are channels that address a person.
 
-    def retry(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
+        Blocking: the first time it loads Apprise, and it makes each service anew for each person.
+        """
+        personal = [channel for channel in self.channels if channel.personal]
+        return [one for one in dict.fromkeys(people) if personal and not any(c.reaches(one) for c in personal)]
+
+    async def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
+        """Tell everyone an occasion concerns. Gives what failed."""
+        return await self.send_all(found, self.plan(found, occasion, key or key_of(found, occasion)))
+
+    async def retry(self, found: Found, failed: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send what failed once more, under the same keys, to whom it still concerns. Gives what failed again."""
         useless: list[Undelivered] = []
         wanted: list[Undelivered] = []
@@ -62,7 +70,7 @@ class Dispatch:
                 useless.append(each)
             elif each.to is None or is_among(found, each.to, self.people(found, each.occasion)):
                 wanted.append(each)
-        return (*useless, *self.send_all(found, wanted))
+        return (*useless, *await self.send_all(found, wanted))
 
     def plan(self, found: Found, occasion: str, key: str) -> Iterator[Undelivered]:
         """Name every message that an occasion means, as if it had not been delivered."""
@@ -93,22 +101,34 @@ class Dispatch:
         if occasion == OUTCOME and self.tells_requester and not is_among(found, requester, awaited):
             yield requester
 
-    def send_all(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
+    async def send_all(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send messages side by side, so that one channel that hangs holds up no other. Gives what failed."""
         by_name = {channel.name: channel for channel in self.channels}
-        wanted = [each for each in wanted if each.channel in by_name]
-        if not wanted:
-            return ()
-        with_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery")
+        sending = (self.send(found, each, by_name[each.channel]) for each in wanted if each.channel in by_name)
+        return tuple(each for each in await asyncio.gather(*sending) if each)
+
+    async def send(self, found: Found, each: Undelivered, channel: Channel) -> Undelivered | None:
+        """Send a message. Gives it back when it failed; a channel's defect is a failure like any other.
+
+        It is composed and sent in a thread. What is logged of it is logged here: the host drops a thread's lines.
+        """
         try:
-            running = {
-                with_threads.submit(by_name[each.channel].send, self.message(found, each)): each for each in wanted
-            }
-            concurrent.futures.wait(running, timeout=self.seconds)
-            failed = [failure_of(task, each) for task, each in running.items()]
-        finally:
-            with_threads.shutdown(wait=False, cancel_futures=True)
-        return tuple(each for each in failed if each)
+            async with asyncio.timeout(self.seconds):
+                said = await run_in_thread(
+                    f"delivery to {channel.name}", lambda: channel.send(self.message(found, each))
+                )
+        except TimeoutError:
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason="late")
+            return each
+        except Undeliverable as error:
+            reason = "permanent" if error.permanent else "refused"
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=reason)
+            return each.model_copy(update={"permanent": True}) if error.permanent else each
+        except Exception as error:  # noqa: BLE001 - its text may have a link in it
+            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason=type(error).__name__)
+            return each
+        logger.info("%s", said)
+        return None
 
     def message(self, found: Found, each: Undelivered) -> Message:
         """Compose a message, with the link of the person it is for."""
@@ -139,20 +159,3 @@ def slot_address(signer: Signer, found: Found, slot: int) -> str:
         holder=found.holder(slot),
     )
     return signer.address(found.request, link)
-
-
-def failure_of(task: concurrent.futures.Future[None], each: Undelivered) -> Undelivered | None:
-    """Give what was not delivered, or nothing; a channel's defect is a failure like any other."""
-    if not task.done():
-        logger.warning("%s did not take %s in time.", each.channel, each.key)
-        return each
-    match task.exception():
-        case None:  # here and not in the channel: what its thread writes does not reach the real host's log
-            logger.info("%s took %s.", each.channel, each.key)
-            return None
-        case Undeliverable(permanent=True):
-            logger.warning("%s cannot take %s.", each.channel, each.key)
-            return each.model_copy(update={"permanent": True})
-        case error:
-            logger.warning("%s did not take %s: %s.", each.channel, each.key, type(error).__name__)
-            return each

@@ -6,7 +6,6 @@ inert, since chat services read markup in text. Pure, but for reading the templa
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from approvals.people.channels import Message
 from approvals.people.wording import detail_rows, templates
+from approvals.rules.text import visible
+from approvals.rules.value import load_json
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,14 +31,6 @@ TEXT_CHARACTERS = 1900
 """What a text may have: Discord takes 2,000 characters with the subject, and refuses what is longer."""
 OUTCOMES = ("decided", "timed_out", "cancelled")
 
-# Controls, half surrogate pairs, what ends a line or turns the direction of text around, and what is not seen at all.
-# The two joiners stay: scripts and emoji need them.
-LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-UNSEEN = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\U000e0001\U000e0020-\U000e007f]"
-)
-SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Look-alikes, by number since they look alike; `inert` says what each is for.
 INERT = (
     (re.compile(r"://"), ":\u2044\u2044"),
@@ -49,11 +42,6 @@ INERT = (
 LOOKALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "`": "\u02cb", "|": "\u00a6", "*": "\u2217", "\u2502": "\u00a6"}
 )
-
-
-def clean(text: str) -> str:
-    """Take out what is no text: controls but line ends and tabs, half surrogate pairs, what turns or hides text."""
-    return SURROGATES.sub("\ufffd", UNSEEN.sub("", LINE_ENDS.sub("\n", text)))
 
 
 def inert(text: str) -> str:
@@ -77,7 +65,7 @@ def inert(text: str) -> str:
 
     Headings, lists, `:smile:` and the like only look different, and stay.
     """
-    text = clean(text)
+    text = visible(text)
     for pattern, harmless in INERT:
         text = pattern.sub(harmless, text)
     return text.translate(LOOKALIKES)
@@ -157,21 +145,22 @@ class RequestView:
         return self.prose(self.found.request.description)
 
     @cached_property
-    def details(self) -> list[tuple[str, str]]:
-        """The details, a row for each value."""
-        found = detail_rows(json.loads(self.found.request.details or "{}"))
-        return [(" \u203a ".join(path), value) for path, value in found]
+    def details(self) -> tuple[list[tuple[str, str]], int]:
+        """The details that are shown, a row for each value, and how many more there are."""
+        found, more = detail_rows(load_json(self.found.request.details or "{}"))
+        return [(" \u203a ".join(path), value) for path, value in found], more
 
     @property
     def rows(self) -> list[tuple[str, str]]:
         """As many details as are told."""
         most = self.brevity.cell
-        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[: self.brevity.rows]]
+        return [(self.line(name, most), self.line(value, most)) for name, value in self.details[0][: self.brevity.rows]]
 
     @property
     def rows_left_out(self) -> int:
         """How many details are not among the rows."""
-        return len(self.details) - len(self.rows)
+        found, more = self.details
+        return len(found) + more - len(self.rows)
 
     @property
     def stage(self) -> str:
@@ -252,7 +241,7 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         "personal": to is not None,
         "unneeded": over and to is not None and not found.request.is_same(to, found.request.requester),
         "link": link,
-        "key": clean(key),
+        "key": visible(key),
     }
     written = [render("message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS[:1]]
     for brevity in TEXTS[1:]:
@@ -264,6 +253,6 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         key=key,
         subject=one_line(subject, SUBJECT_CHARACTERS),
         text=re.sub(r"\n{3,}", "\n\n", written[-1]).strip() + "\n",
-        html=render("message.html", told=RequestView(found, clean, WHOLE), **values),
+        html=render("message.html", told=RequestView(found, visible, WHOLE), **values),
         to=to,
     )

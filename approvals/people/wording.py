@@ -1,18 +1,21 @@
 """Words for people: templates, and how times, durations and a caller's details are written in them.
 
-In HTML every value is escaped. Where a value is missing the template fails, in the tests, not on a page.
+Every value is written as people may see it (`visible`), and in HTML escaped. Where one is missing the template fails,
+in the tests, not on a page.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from approvals.rules.story import Status
-from approvals.rules.value import rfc3339
+from approvals.rules.text import visible
+from approvals.rules.value import compact, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,9 @@ SILENCE = {
     "timeout": "the request ends without approval",
 }
 """What happens when nobody answers, in words."""
+MOST_ROWS, MOST_STEPS, STEP_CHARACTERS = 100, 4, 120
+"""How much is shown of details: rows, names on the way to a value, characters of such a name."""
+Row = tuple[tuple[str, ...], str]
 ENDED = {
     Status.APPROVED: "as agreed, that counts as approval",
     Status.REJECTED: "as agreed, that counts as rejection",
@@ -53,6 +59,7 @@ def templates(folder: Path) -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         auto_reload=False,  # or each page would look whether a file has changed
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -80,6 +87,11 @@ def silence_sentence(found: Found) -> str:
     return f"{said}; {became}." if became else f"{said}."
 
 
+def shown(value: Any) -> Any:
+    """Give a value as it is shown, wherever a template writes one; what is markup already has been through here."""
+    return value if hasattr(value, "__html__") else visible(str(value))
+
+
 def format_instant(moment: dt.datetime) -> str:
     """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
     there = moment.astimezone(dt.UTC)
@@ -96,18 +108,35 @@ def format_duration(duration: dt.timedelta) -> str:
     return " ".join(said[:2]) or "less than a minute"
 
 
-def detail_rows(details: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give a caller's details as rows: the names on the way, and the value in words. Lists of plain values are one."""
-    plain = not isinstance(details, dict | list)
-    if isinstance(details, list) and details and not any(isinstance(each, dict | list) for each in details):
-        yield path, ", ".join(format_plain(each) for each in details)
-    elif plain or not details:
+def detail_rows(details: Any) -> tuple[list[Row], int]:
+    """Give a caller's details as rows, and how many more there are than are shown.
+
+    A row has the names on the way, and the value in words. Lists of plain values are one row, and so is what lies
+    deeper than four steps, as its JSON. Names are cut, values are not; so no details of n bytes fill more than about
+    n bytes and a hundred rows.
+    """
+    found = find_rows(details, ())
+    shown = list(islice(found, MOST_ROWS))
+    return shown, sum(1 for _ in found)
+
+
+def find_rows(details: Any, path: tuple[str, ...]) -> Iterator[Row]:
+    """Find the rows of what lies at a path."""
+    if not isinstance(details, dict | list):
         if path:
-            yield path, format_plain(details) if plain else "none"
+            yield path, format_plain(details)
+    elif not details:
+        if path:
+            yield path, "none"
+    elif isinstance(details, list) and not any(isinstance(each, dict | list) for each in details):
+        yield path, ", ".join(format_plain(each) for each in details)
+    elif len(path) == MOST_STEPS:
+        yield path, compact(details)
     else:
         named = details.items() if isinstance(details, dict) else ((str(i), each) for i, each in enumerate(details, 1))
         for name, value in named:
-            yield from detail_rows(value, (*path, name))
+            short = name if len(name) <= STEP_CHARACTERS else f"{name[: STEP_CHARACTERS - 1]}…"
+            yield from find_rows(value, (*path, short))
 
 
 def format_plain(value: Any) -> str:

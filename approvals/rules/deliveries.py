@@ -14,7 +14,23 @@ if TYPE_CHECKING:
 
 SEND_AGAIN_AFTER = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 """How long after a failed delivery it is tried again, the first time, the second, and so on."""
-NOTHING_UNDELIVERED: dict[str, Any] = {"undelivered": (), "attempts": 0, "deliver_at": None}
+NEVER_DELIVERED_KEPT = 10
+"""Of what was never delivered so many messages are named, and the rest are counted."""
+
+
+def close_deliveries(found: Found) -> dict[str, Any]:
+    """Give the fields of a story whose panel, or all of it, is over: what was not delivered is not sent any more."""
+    never = keep_never_delivered(found, found.story.undelivered)
+    return {"undelivered": (), "attempts": 0, "deliver_at": None, **never}
+
+
+def keep_never_delivered(found: Found, failed: Iterable[Undelivered]) -> dict[str, Any]:
+    """Give the fields that keep what was never delivered in the record. Before version 2 of the rules none is kept."""
+    never = (*found.story.never_delivered, *failed)
+    if found.request.has_first_rules or len(never) == len(found.story.never_delivered):
+        return {}
+    more = found.story.never_delivered_more + len(never[NEVER_DELIVERED_KEPT:])
+    return {"never_delivered": never[:NEVER_DELIVERED_KEPT], "never_delivered_more": more}
 
 
 def record_delivery(

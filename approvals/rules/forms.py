@@ -1,153 +1,278 @@
-"""What an approver must fill in: a JSON Schema (draft 2020-12) of the caller's, and answers to it.
+"""What an approver must fill in: a form, which is a small part of JSON Schema (draft 2020-12), and answers to it.
 
-The schema is checked when a request is made. So that nothing is ever fetched for it, nobody can stall the service
-with it and every answer can be judged, it may refer to its own `$defs` only, not in a circle, and has no patterns.
+`vocabulary` reads a form into these values, which know what they accept. An answer is judged in one walk: the work is
+linear in the size of the form and of the answer, and ends with the twentieth problem. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-
-from approvals.rules.value import Problem, compact, pointer_to
+from approvals.rules.formats import FORMATS
+from approvals.rules.value import TEXT_CHARACTERS, Problem, compact, did_you_mean, exact, pointer_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 PROBLEMS_TOLD = 20
-MOST_SCHEMAS = 1000
-"""How many schemas a form may come to, each counted as often as it is referred to."""
+NOTHING = object()
+"""What stands where there is no value: None is a value of JSON."""
 
-DEFINITION = "#/$defs/"
-REFERENCE = re.compile(r"#/\$defs/[A-Za-z0-9._-]+")
-"""Names that are written alike in a pointer, in an address and as a key."""
-NAMED = ("properties", "$defs", "dependentSchemas")
-SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
-SINGLE = (
-    "items",
-    "contains",
-    "additionalProperties",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contentSchema",
-)
-NOT_OFFERED = {
-    "pattern": "patterns are not offered: one can take for ever",
-    "patternProperties": "patterns are not offered: one can take for ever",
-    "$id": "only references to #/$defs are offered",
-    "$anchor": "only references to #/$defs are offered",
-    "$dynamicAnchor": "only references to #/$defs are offered",
-    "$dynamicRef": "only references to #/$defs are offered",
-    "$recursiveRef": "only references to #/$defs are offered",
-}
+DIVISION = Context(prec=10_000)
+"""Exact for every number that fits into an answer: no quotient of two has more digits."""
 
 
-def schema_problem(schema: dict[str, Any]) -> Problem | None:
-    """Say what is wrong with a schema, if anything; the pointer is into the schema."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        return Problem(pointer(error), f"is no JSON Schema (draft 2020-12): {error.message[:200]}")
-    except RecursionError:
-        return Problem("", "is nested too deeply")
-    definitions = schema.get("$defs", {})
-    for at, part in parts(schema, ""):
-        for word, why in NOT_OFFERED.items():
-            if word in part:
-                return Problem(f"{at}/{word}", why)
-        target = part.get("$ref")
-        if target is not None and not (REFERENCE.fullmatch(target) and target.removeprefix(DEFINITION) in definitions):
-            return Problem(f"{at}/$ref", "refers to nothing in #/$defs")
-    try:
-        size = expanded(schema, definitions, {}, ())
-    except RecursionError:
-        return Problem("", "refers to itself without end")
-    return Problem("", f"comes to more than {MOST_SCHEMAS:,} schemas") if size > MOST_SCHEMAS else None
+# --- what is accepted -----------------------------------------------------------------------------
 
 
-def parts(schema: Any, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give a schema and all schemas within, each with its pointer. Values such as `enum` are not schemas."""
-    if not isinstance(schema, dict):
-        return
-    yield at, schema
-    for where, inner in within(schema):
-        yield from parts(inner, f"{at}/{where}")
+@dataclass(frozen=True)
+class Text:
+    """A string. Lengths are in characters (code points)."""
+
+    least: int = 0
+    most: int | None = None
+    format: str | None = None
+
+    @cached_property
+    def accepted(self) -> list[str]:
+        """What is accepted, each so that "must be" can stand before it."""
+        said = limits(self.least or None, self.most, "characters")
+        return [FORMATS[self.format].accepted, *said] if self.format else said
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        if not isinstance(value, str):
+            return "must be text"
+        long_enough = self.least <= len(value) and (self.most is None or len(value) <= self.most)
+        fits = long_enough and (self.format is None or FORMATS[self.format].fits(value))
+        return None if fits else must_be(self.accepted)
 
 
-def within(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give the schemas directly within a schema."""
-    for word in NAMED:
-        for name, inner in schema.get(word, {}).items():
-            yield f"{word}{pointer_to(name)}", inner
-    for word in SEVERAL:
-        for number, inner in enumerate(schema.get(word, ())):
-            yield f"{word}/{number}", inner
-    for word in SINGLE:
-        if word in schema:
-            yield word, schema[word]
+@dataclass(frozen=True)
+class Money:
+    """An amount in a currency (three letters, as ISO 4217 has them), as text, so that no digit is lost: "1250.00"."""
+
+    currency: str
+
+    AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
+
+    @property
+    def accepted(self) -> list[str]:
+        """What is accepted, each so that "must be" can stand before it."""
+        return [f"an amount in {self.currency}, such as 1250.00"]
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        return None if isinstance(value, str) and self.AMOUNT.fullmatch(value) else f"{must_be(self.accepted)}, as text"
 
 
-def expanded(schema: Any, definitions: Mapping[str, Any], known: dict[str, int], on_the_way: tuple[str, ...]) -> int:
-    """Count the schemas a schema comes to when every reference is followed. Raises RecursionError for a circle."""
-    if not isinstance(schema, dict):
-        return 1
-    size = 1
-    for where, inner in within(schema):
-        if not where.startswith("$defs/"):
-            size += expanded(inner, definitions, known, on_the_way)
-    if target := schema.get("$ref"):
-        name = target.removeprefix(DEFINITION)
-        if name in on_the_way:
-            raise RecursionError
-        if name not in known:
-            known[name] = expanded(definitions[name], definitions, known, (*on_the_way, name))
-        size += known[name]
-    return size
+@dataclass(frozen=True)
+class Numeric:
+    """A number within bounds, all judged in decimals: 19.99 is a multiple of 0.01, which binary fractions deny."""
+
+    whole: bool = False
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    step: float | None = None
+
+    @cached_property
+    def accepted(self) -> list[str]:
+        """What is accepted, each so that "must be" can stand before it."""
+        more = ((self.above, "more than"), (self.below, "less than"), (self.step, "a multiple of"))
+        return limits(self.least, self.most) + [f"{words} {number}" for number, words in more if number is not None]
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return "must be a number"
+        number = exact(value)
+        if self.whole and number != number.to_integral_value():
+            return "must be a whole number"
+        fits = (
+            (self.least is None or number >= exact(self.least))
+            and (self.most is None or number <= exact(self.most))
+            and (self.above is None or number > exact(self.above))
+            and (self.below is None or number < exact(self.below))
+            and (self.step is None or not DIVISION.remainder(number, exact(self.step)))
+        )
+        return None if fits else must_be(self.accepted)
 
 
-def multiple_of(_validator: Any, step: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    """Judge `multipleOf` in decimals: 19.99 is a multiple of 0.01, which binary fractions deny."""
-    if isinstance(instance, bool) or not isinstance(instance, int | float):
-        return
-    try:
-        left = Decimal(str(instance)) % Decimal(str(step))
-    except ArithmeticError:
-        left = Decimal(1)
-    if left:
-        yield ValidationError("is no multiple")
+@dataclass(frozen=True)
+class YesNo:
+    """True or false."""
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        return None if isinstance(value, bool) else "must be true or false"
 
 
-Validator = extend(Draft202012Validator, {"multipleOf": multiple_of})
+@dataclass(frozen=True)
+class Tick:
+    """True, and a person's to say: "I have read the rollback plan"."""
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        return None if value is True else "must be true"
 
 
-def answer_problems(schema: dict[str, Any], answer: object) -> list[Problem]:
+@dataclass(frozen=True)
+class Option:
+    """One of several: what it means in the answer, and what people read."""
+
+    value: str | float
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several."""
+
+    options: tuple[Option, ...]
+
+    @cached_property
+    def values(self) -> frozenset[str | Decimal | None]:
+        """What may be chosen, comparable."""
+        return frozenset(comparable(option.value) for option in self.options)
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        known = comparable(value)
+        return None if known is not None and known in self.values else "is not one of the choices"
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Whatever JSON, as the schema has it; only forms of requests in flight have it, see `old_forms`."""
+
+    schema: str = ""
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value: nothing ever is, here."""
+        del value
+        return None
+
+
+@dataclass(frozen=True)
+class List:
+    """Several values: of choices, or of texts or numbers."""
+
+    item: Text | Numeric | Choice
+    least: int = 0
+    most: int | None = None
+
+    @cached_property
+    def accepted(self) -> list[str]:
+        """What is accepted, each so that "must be" can stand before it."""
+        return limits(self.least or None, self.most, "choices" if isinstance(self.item, Choice) else "entries")
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, but for what is wrong with its items."""
+        if not isinstance(value, list):
+            return "must be a list"
+        fits = self.least <= len(value) and (self.most is None or len(value) <= self.most)
+        return None if fits else must_be(self.accepted)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Named fields: the form itself, or an object within it. `closed`: an answer has no others."""
+
+    fields: tuple[Field, ...]
+    closed: bool = False
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What its fields are called."""
+        return frozenset(field.name for field in self.fields)
+
+    def problem(self, value: object) -> str | None:
+        """Say what is wrong with a value, but for what is wrong with its fields."""
+        return None if isinstance(value, dict) else "must be an object"
+
+
+Kind = Text | Money | Numeric | YesNo | Tick | Choice | List | Group | Anything
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a form: its name in the answer, what it takes, and what people read."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    title: str = ""
+    description: str = ""
+    default: Any = field(default=NOTHING, repr=False)
+
+
+def limits(least: float | None, most: float | None, unit: str = "") -> list[str]:
+    """Say what lies between two limits, either of which may be missing; in the singular where one is meant."""
+    if least is None and most is None:
+        return []
+    if least is not None and most is not None and least != most:
+        return [f"between {least} and {most} {unit}".rstrip()]
+    word, limit = ("at most", most) if least is None else ("at least", least) if most is None else ("exactly", least)
+    one = {"entries": "entry"}.get(unit, unit.removesuffix("s")) if limit == 1 else unit
+    return [f"{word} {limit} {one}".rstrip()]
+
+
+def must_be(accepted: list[str]) -> str:
+    """Say what is accepted as a sentence without its subject."""
+    return f"must be {', '.join(accepted)}"
+
+
+def comparable(value: object) -> str | Decimal | None:
+    """Give what tells choices apart: a text, or a number by its value; nothing for what is neither."""
+    if isinstance(value, str):
+        return value
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else exact(value)
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def fill_in(form: Group, answer: dict[str, Any]) -> dict[str, Any]:
+    """Give an answer with the defaults where nothing was answered, also within objects that are there."""
+    found = dict(answer)
+    for each in form.fields:
+        if each.name not in answer and each.default is not NOTHING:
+            found[each.name] = each.default
+        elif isinstance(each.kind, Group) and isinstance(answer.get(each.name), dict):
+            found[each.name] = fill_in(each.kind, answer[each.name])
+    return found
+
+
+def answer_problems(form: Group, answer: object) -> list[Problem]:
     """Say what is wrong with an answer, never what was answered; the pointers are into the answer."""
-    validator = Validator(schema, registry=Registry(), format_checker=Validator.FORMAT_CHECKER)
-    try:
-        errors = sorted(validator.iter_errors(answer), key=lambda error: list(map(str, error.absolute_path)))
-    except RecursionError:
-        return [Problem("", "is nested too deeply for the form")]
-    return [Problem(pointer(error), said(error)) for error in errors[:PROBLEMS_TOLD]]
+    found = list(islice(find_problems(form, answer, ""), PROBLEMS_TOLD))
+    if not found and len(compact(answer)) > TEXT_CHARACTERS:
+        return [Problem("", f"comes to more than {TEXT_CHARACTERS:,} characters with what is filled in")]
+    return found
 
 
-def said(error: ValidationError) -> str:
-    """Say which word of the schema an answer does not satisfy."""
-    if error.validator == "required":
-        return str(error.message)
-    return f"does not satisfy the form: {error.validator} {compact(error.validator_value)[:100]}"
-
-
-def pointer(error: SchemaError | ValidationError) -> str:
-    """Write where an error is as a JSON pointer."""
-    return pointer_to(*error.absolute_path)
+def find_problems(kind: Kind, value: Any, at: str) -> Iterator[Problem]:
+    """Find what is wrong with a value, and with the values within."""
+    if wrong := kind.problem(value):
+        yield Problem(at, wrong)
+    elif isinstance(kind, List):
+        for number, each in enumerate(value):
+            yield from find_problems(kind.item, each, f"{at}/{number}")
+    elif isinstance(kind, Group):
+        for field in kind.fields:
+            where = f"{at}{pointer_to(field.name)}"
+            if field.name in value:
+                yield from find_problems(field.kind, value[field.name], where)
+            elif field.required:
+                yield Problem(where, "is required")
+        for name in value if kind.closed else ():
+            if name not in kind.names:
+                hint = did_you_mean(name, kind.names)
+                yield Problem(f"{at}{pointer_to(name)}", f"is not a field of the form{hint}")

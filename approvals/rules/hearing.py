@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from approvals.rules.deliveries import NOTHING_UNDELIVERED, count_attempt
+from approvals.rules.deliveries import close_deliveries, count_attempt
 from approvals.rules.events import slot_key
 from approvals.rules.notices import AGAIN, RENEWED
 from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS
@@ -117,7 +117,7 @@ def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) ->
         fresh |= {"holders": {}, "generations": {}}
     else:
         fresh |= {"marks": marked(found, "escalated" if escalated else "asked", now, stage)}
-    return found.with_story(found.story.model_copy(update={**fresh, **NOTHING_UNDELIVERED}))
+    return found.with_story(found.story.model_copy(update={**fresh, **close_deliveries(found)}))
 
 
 def marked(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
@@ -127,7 +127,7 @@ def marked(found: Found, kind: Literal["asked", "escalated", "reminded"], now: d
 
 def settle(found: Found, status: Status, now: dt.datetime, **by: Decision | Cancellation | None) -> Found:
     """Settle it."""
-    update = {"status": status, "settled_at": utc(now), **NOTHING_UNDELIVERED, **by}
+    update = {"status": status, "settled_at": utc(now), **close_deliveries(found), **by}
     return found.with_story(found.story.model_copy(update=update))
 
 

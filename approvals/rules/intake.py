@@ -70,6 +70,8 @@ class Proposal:
     details: dict[str, Any] | None = None
     fingerprint: str = ""
     """What tells it from another one that is sent with the same Idempotency-Key."""
+    fingerprint_before: str = ""
+    """The same, as requests have it that were made before numbers were compared by their value."""
     pointer: str = "/stages"
     """Where its stages are written, for errors: a JSON pointer, empty for the short form of one stage."""
 

@@ -114,6 +114,7 @@ def short_story(story: Story, occasion: str, measure: Measure) -> Story:
         "decision": short_vote(story.decision, measure) if story.decision else None,
         "changes": tuple(short_change(change, measure) for change in story.changes[-1:]),
         "undelivered": story.undelivered[: measure.again] if occasion == AGAIN else (),
+        "never_delivered": (),
         "notes": (),
         "marks": (),
         "waits": {},

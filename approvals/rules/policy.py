@@ -22,6 +22,7 @@ MAX_REMINDERS = 10
 Silence = Literal["timeout", "approve", "reject", "escalate"]
 RejectWhen = Literal["any", "impossible"]
 CommentRequired = Literal["never", "on_reject", "always"]
+FormRequired = Literal["on_approve", "always"]
 Assurance = Literal["key", "link", "signed-in"]
 """How sure it is who answered: a trusted system's word, a link's holder, or the platform's sign-in."""
 Demand = Literal["any", "signed-in"]
@@ -96,7 +97,9 @@ class Policy(Value):
     options_only: bool = False
     """Whether a plain yes or no is not enough: an option has to be chosen."""
     form: str | None = None
-    """A JSON Schema (draft 2020-12) as text, for what an approver must fill in."""
+    """What an approver must fill in, as text: JSON Schema in the words of `vocabulary`."""
+    form_required: FormRequired = "always"
+    """Which answers owe the form; requests of before the choice owe it with every answer."""
 
     def panel(self, stage: int, *, escalated: bool) -> Panel:
         """Give the panel of a stage that is or was asked."""
@@ -112,6 +115,10 @@ class Policy(Value):
             for panel in stage.panels
             for slot, person in enumerate(panel.approvers or (None,))
         ]
+
+    def owes_form(self, *, is_approved: bool) -> bool:
+        """Tell whether an answer owes the form: an approval does, a rejection where the policy says so."""
+        return self.form is not None and (is_approved or self.form_required == "always")
 
     def comment_missing(self, *, is_approved: bool, comments: str) -> bool:
         """Tell whether a comment is owed."""

@@ -43,6 +43,7 @@ def restore_story(request: Request, published: object, events: Iterable[tuple[st
             "votes": votes,
             "changes": changes,
             "notes": (*raw.get("n", ()), *([f"Messages not delivered: {raw['u']}."] if raw.get("u") else [])),
+            "undelivered_more": raw.get("u", 0),
             "marks": tuple(read_mark(mark) for mark in raw.get("m", ())),
             "cancellation": cancelled if raw.get("x") else None,
             "decision": votes[-1] if settled_by_vote else None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from pydantic import Field
 
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
-from approvals.rules.value import Comments, Instant, Name, Text, Value, compact, load_json, rfc3339
+from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json, rfc3339
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -147,7 +146,7 @@ class Decision(Value):
             "on_behalf_of": self.on_behalf_of,
             "comments": self.comments,
             "option": self.option,
-            "form": None if self.form is None else json.loads(self.form),
+            "form": load_json(self.form),
             "channel": self.channel,
             "assurance": self.assurance,
             "signed_in_as": self.signed_in_as,
@@ -165,7 +164,8 @@ class Decision(Value):
         """Tell whether it says the same as another answer: the verdict alone, or wholly, with comments and form."""
         if (self.is_approved, self.option) != (other.is_approved, other.option):
             return False
-        return not wholly or (self.comments, load_json(self.form)) == (other.comments, load_json(other.form))
+        forms = [canonical(load_json(answer.form)) for answer in (self, other)]
+        return not wholly or (self.comments == other.comments and forms[0] == forms[1])
 
 
 class Change(Value):
@@ -272,6 +272,12 @@ class Story(Value):
     marks: tuple[Mark, ...] = ()
     """When a panel was asked, after the first, or reminded; nothing is known of it before version 1.3."""
     undelivered: tuple[Undelivered, ...] = ()
+    undelivered_more: int = 0
+    """How many more there are than a custom status has room to name; the orchestration itself knows them all."""
+    never_delivered: tuple[Undelivered, ...] = ()
+    """What was not delivered before its panel, or the request, was over; nothing is kept before version 1.3."""
+    never_delivered_more: int = 0
+    """How many more of those there are."""
     attempts: int = 0
     """How often it was tried again to deliver what failed, in the present panel or of the outcome."""
     deliver_at: Instant | None = None
@@ -326,8 +332,9 @@ class Story(Value):
     def snapshot(self) -> dict[str, Any]:
         """Give the story as JSON for the custom status and the output: never falsy, abridged when it is too large."""
         whole = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True) | {"status": self.status.value}
-        if self.undelivered:
+        if len(self.undelivered) > UNDELIVERED_TOLD:
             whole["undelivered"] = whole["undelivered"][:UNDELIVERED_TOLD]
+            whole["undelivered_more"] = len(self.undelivered) - UNDELIVERED_TOLD
         if utf16_size(whole) <= STATUS_BYTES:
             return whole
         return self.abridged_snapshot()
@@ -343,7 +350,11 @@ class Story(Value):
             "marks": (),
             "waits": {key: n for key, n in self.waits.items() if self.is_still_awaited(key)},
         }
-        short = self.model_copy(update={**without, "undelivered": ()})
+        never = {
+            "never_delivered": (),
+            "never_delivered_more": len(self.never_delivered) + self.never_delivered_more,
+        }
+        short = self.model_copy(update={**without, **never, "undelivered": ()})
         return {
             **short.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"cancellation"}),
             "status": self.status.value,

@@ -1,7 +1,7 @@
-"""Text that people read, as it is let in: normalised, bounded, and without what nobody sees. Pure.
+"""Text that people read: as it is let in (normalised, bounded, without what nobody sees), and as it is shown. Pure.
 
-Only the edges make these: what reads histories keeps its own, wider bounds (`value`), or an answer of an instance in
-flight would become unreadable. Lengths are in characters (code points).
+Only the edges make the types here: what reads histories keeps its own, wider bounds (`value`), or an answer of an
+instance in flight would become unreadable. Lengths are in characters (code points).
 """
 
 from __future__ import annotations
@@ -38,6 +38,18 @@ NON_JOINER, JOINER = "\u200c", "\u200d"
 VARIATIONS = "\ufe0e\ufe0f"
 """They choose how an emoji looks."""
 KEYCAPS, KEYCAP = "0123456789#*", "\u20e3"
+
+LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Give a text as people are shown it: no controls but line ends and tabs, and nothing that turns or hides it.
+
+    What scripts and emoji need stays. Half a surrogate pair is shown as U+FFFD.
+    """
+    text = CONTROLS_IN_PROSE.sub("", LINE_ENDS.sub("\n", text))
+    return without_unseen(SURROGATES.sub("\ufffd", text))
 
 
 def one_line(most: int, *, least: int = 1) -> Callable[[str], str]:

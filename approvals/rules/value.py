@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 NAME_CHARACTERS = 254
 COMMENTS_CHARACTERS = 2000
 TEXT_CHARACTERS = 4096
+WORD_CHARACTERS = 60
+"""No longer word is taken for a mistyped one."""
 
 
 def utc(moment: dt.datetime) -> dt.datetime:
@@ -46,14 +54,89 @@ def pointer_to(*steps: object) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Name the known word that is near, so that it can stand behind a sentence; nothing when none is."""
+    # comparing costs the product of the lengths
+    short = [each for each in known if len(each) <= WORD_CHARACTERS]
+    near = get_close_matches(word, short, n=1, cutoff=0.7) if len(word) <= WORD_CHARACTERS else []
+    return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+class Number(float):
+    """A number with a fraction or an exponent that keeps how it was written: 1250.00 stays 1250.00.
+
+    A binary float tells 17 digits apart and forgets zeros. To whoever calculates it is the nearest float; `exact` is
+    its value. Raises OverflowError for what no float is near to: the largest are around 1.8e308, the least 4.9e-324.
+    """
+
+    text: str
+    exact: Decimal
+
+    def __new__(cls, text: str) -> Self:
+        """Read a number of JSON."""
+        number = super().__new__(cls, text)
+        try:
+            number.exact = Decimal(text)
+        except InvalidOperation:  # an exponent of twenty digits
+            raise OverflowError(text[:50]) from None
+        if math.isinf(number) or (number.exact and not number):
+            raise OverflowError(text[:50])
+        number.text = str(text)
+        return number
+
+    def __str__(self) -> str:
+        """Give it as it was written."""
+        return self.text
+
+
+def exact(number: float) -> Decimal:
+    """Give the value of a number of JSON, as it is written."""
+    return number.exact if isinstance(number, Number) else Decimal(number if isinstance(number, int) else str(number))
+
+
 def compact(value: Any) -> str:
-    """Write JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Write JSON without spaces, numbers as they were written where that is known."""
+    return write(value, str)
+
+
+def canonical(value: Any) -> str:
+    """Write JSON so that what means the same is the same text: keys in order, numbers by their value alone."""
+    return write(value, plain_number, sort=True)
+
+
+quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def write(value: Any, number: Callable[[float], str], *, sort: bool = False) -> str:
+    """Write JSON, numbers as they are told to; the library's own writer knows no number but the binary."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        members = sorted(value.items()) if sort else value.items()
+        inner = [f"{quoted(key)}:{write(each, number, sort=sort)}" for key, each in members]
+        return f"{{{','.join(inner)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join([write(each, number, sort=sort) for each in value])}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return number(value)
+    return quoted(value)
+
+
+def plain_number(number: float) -> str:
+    """Write a number by its value alone: 1250, 1250.0 and 1.25e3 are the same, to the last digit."""
+    sign, digits, exponent = exact(number).as_tuple()
+    significant = "".join(map(str, digits)).lstrip("0")
+    shortest = significant.rstrip("0")
+    if not shortest or not isinstance(exponent, int):
+        return "0"
+    return f"{'-' * sign}{shortest}e{exponent + len(significant) - len(shortest)}"
 
 
 def load_json(text: str | None) -> Any:
-    """Read JSON that is carried as text; nothing where there is none."""
-    return None if text is None else json.loads(text)
+    """Read JSON that is carried as text, numbers as they were written; nothing where there is none."""
+    return None if text is None else json.loads(text, parse_float=Number)
 
 
 def decode_json(data: object) -> Any:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
-from approvals.rules import forms, policy
+from approvals.rules import policy
 from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment, Stage
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, StageName
-from approvals.rules.value import Problem, compact, pointer_to
+from approvals.rules.value import Problem, canonical, compact, pointer_to
 from approvals.web import jsontext
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ class RequestBody(AskingBody):
     options: Annotated[list[OptionBody], Field(default_factory=list, max_length=OPTIONS)]
     options_only: bool = False
     form: Details | None = None
+    form_required: policy.FormRequired = "on_approve"
 
     def proposal(self) -> Proposal:
         """Give the proposal these words mean."""
@@ -172,6 +173,7 @@ class RequestBody(AskingBody):
             description=self.description,
             details=self.details,
             fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
+            fingerprint_before=hashlib.sha256(self.canonical_before().encode()).hexdigest(),
             pointer="/stages" if self.stages else "",
         )
 
@@ -185,6 +187,7 @@ class RequestBody(AskingBody):
             options=tuple(policy.Option(name=option.name, approves=option.approves) for option in self.options),
             options_only=self.options_only,
             form=None if self.form is None else compact(self.form),
+            form_required=self.form_required,
         )
 
     def problems(self) -> list[Problem]:
@@ -197,19 +200,20 @@ class RequestBody(AskingBody):
         else:
             found = self.loose_ends("")
         found += policy.policy_problems(self.to_policy(), self.requester, "/stages" if self.stages else "")
-        if self.form is not None and (problem := forms.schema_problem(self.form)):
-            found.append(Problem(f"/form{problem.pointer}", problem.detail))
         return found
 
     def canonical(self) -> str:
-        """Write the body so that bodies that mean the same are the same text.
+        """Write the body so that bodies that mean the same are the same text: numbers by their value alone."""
+        return f"2:{canonical(self.content())}"
 
-        What the first version did not have is written only where it is not the default, so that a key of its time
-        still finds its request.
-        """
+    def canonical_before(self) -> str:
+        """Write the body as it was before numbers were compared by their value: keys of that time still find theirs."""
+        return json.dumps(self.content(), sort_keys=True, ensure_ascii=False)
+
+    def content(self) -> dict[str, Any]:
+        """Give what is compared: what the first version did not have is there only where it is not the default."""
         first = {"requester", "item", "timeout_hours", "description", "details"}
-        later = self.model_dump(exclude=first, exclude_defaults=True)
-        return json.dumps(self.model_dump(include=first) | later, sort_keys=True, ensure_ascii=False)
+        return self.model_dump(include=first) | self.model_dump(exclude=first, exclude_defaults=True)
 
 
 class ReassignmentBody(Intake):

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from approvals import signals
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
@@ -22,6 +24,9 @@ logger = logging.getLogger("approvals.web.calls")
 
 # the shortest link is several times as long as the longest of our words
 OURS = re.compile(r"[a-z]{0,20}(\.[a-z]{2,4})?|[0-9a-f]{32}")
+
+FAILED = 500
+"""From this status on it is not the caller's fault."""
 
 about: ContextVar[str] = ContextVar("about", default="")
 """The id of the request that the present call is about, as soon as that is known."""
@@ -35,6 +40,9 @@ async def log_call(req: func.HttpRequest, answering: Awaitable[func.HttpResponse
     milliseconds = round((time.perf_counter() - begun) * 1000)
     request_id = about.get()
     which = f", request {request_id}" if request_id and request_id not in path else ""
+    if answer.status_code >= FAILED:
+        values = {"method": req.method, "path": path, "status": answer.status_code, "request": request_id or "-"}
+        signals.CALL_FAILED.write(**values)
     logger.info("%s %s: %d in %d ms%s", req.method, path, answer.status_code, milliseconds, which)
     return answer
 

@@ -17,7 +17,8 @@ VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 REVISION = re.compile(r'(")?(\d{1,6})(?:[-;:+/.][^"]*)?(?(1)")')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
 QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
-PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+# possessive, and what is not closed ends with the header: each character is read once, whatever was sent
+PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 
 
 def idempotency_key(headers: Mapping[str, str]) -> str | None:

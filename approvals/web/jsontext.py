@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
+
+from approvals.rules.value import Number
 
 DEPTH = 16
 """How many levels lists and objects may stand in each other."""
@@ -17,11 +18,14 @@ class Refused(ValueError):
 def read(text: str) -> Any:
     """Read JSON. Raises json.JSONDecodeError for what is none, Refused for what should not pass.
 
-    Refused beyond RFC 8259's grammar: doubled keys, NaN and infinities (also by size), lone surrogates, more than
-    sixteen levels. Python's own reader lets all of these pass, and ends a deep text with a RecursionError.
+    Numbers keep how they were written (`value.Number`). Refused beyond RFC 8259's grammar: doubled keys, NaN and
+    infinities, numbers too large or too small for a float, lone surrogates, more than sixteen levels. Python's own
+    reader lets nearly all of these pass, and ends a deep text with a RecursionError.
     """
     try:
-        value = json.loads(text, object_pairs_hook=refuse_doubles, parse_constant=refuse_constant)
+        value = json.loads(text, object_pairs_hook=refuse_doubles, parse_constant=refuse_constant, parse_float=Number)
+    except OverflowError:
+        raise Refused("The JSON holds a number that is out of range.") from None
     except RecursionError:
         raise Refused(f"The JSON is nested deeper than {DEPTH} levels.") from None
     except (json.JSONDecodeError, Refused):
@@ -53,8 +57,6 @@ def inspect(value: Any) -> None:
         for each in level:
             if isinstance(each, str):
                 check_surrogates(each)
-            elif isinstance(each, float) and not math.isfinite(each):
-                raise Refused("The JSON holds a number that is out of range.")
             elif isinstance(each, dict):
                 for key in each:
                     check_surrogates(key)

@@ -24,6 +24,7 @@ from approvals.people import links
 from approvals.people.identity import Evidence, authorize, holder_of, passed_on_to, was_passed_on
 from approvals.people.links import Link, NotGenuine, Signer
 from approvals.people.wording import detail_rows
+from approvals.rules import forms, vocabulary
 from approvals.rules.intake import Answer
 from approvals.rules.story import Found, Status
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem, load_json
@@ -285,12 +286,21 @@ def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, cho
         "stage": link.stage + 1,
         "option": choice.option,
     }
-    if found.policy.form is not None:
-        schema = load_json(found.policy.form)
-        content["form"], unread = fields.answer(schema, typed.values)
-        if unread:
-            raise errors.Invalid(tuple(Problem(f"/form{each.pointer}", each.detail) for each in unread))
+    if (form := form_of(found)) is not None:
+        answer, unread = fields.read_answer(form, typed.values)
+        if found.policy.owes_form(is_approved=choice.is_approved):
+            if unread:
+                raise errors.Invalid(tuple(Problem(f"/form{each.pointer}", each.detail) for each in unread))
+            content["form"] = answer
+        elif answer != forms.fill_in(form, {}) and not unread and not forms.answer_problems(form, answer):
+            # a rejection owes nothing of it: what fits is kept, what is half filled in holds nobody up
+            content["form"] = answer
     return bodies.validate(Answer, content)
+
+
+def form_of(found: Found) -> forms.Group | None:
+    """Read the form of a request, if it has one."""
+    return None if found.policy.form is None else vocabulary.read_kept_form(load_json(found.policy.form))
 
 
 def name_of(visit: Visit, link: Link, found: Found) -> str | None:
@@ -314,6 +324,9 @@ def end_page(
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
     if vote and link.holder in ("", links.fingerprint(found.request, vote.approver)):
         differs = choice is not None and not is_repeated(visit, link, found, typed, choice, vote)
+        if found.suspended:  # as the API has it: what the orchestration says of itself may not have happened yet
+            status = 409 if differs else 202 if choice else 200
+            return html_response(status, "end", kind="unconfirmed", differs=differs, **seen)
         return html_response(409 if differs else 200, "end", kind="recorded", differs=differs, **seen)
     if kind := CLOSED.get(found.story.status):
         return html_response(410, "end", kind=kind, **seen)
@@ -364,13 +377,14 @@ def form_page(
     visit: Visit, link: Link, found: Found, status: int, typed: Submission = NOTHING_SENT
 ) -> func.HttpResponse:
     """Show the request with the form to answer it."""
-    schema = load_json(found.policy.form)
+    form = form_of(found)
     about_form = [
         Problem(problem.pointer.removeprefix("/form"), problem.detail)
         for problem in typed.problems
         if problem.pointer == "/form" or problem.pointer.startswith("/form/")
     ]
-    shown = fields.fields(schema, typed.values, about_form) if schema is not None else ()
+    shown = fields.form_inputs(form, typed.values or None, about_form) if form is not None else ()
+    details, more_details = detail_rows(load_json(found.request.details))
     now = visit.approvals.clock.now()
     return html_response(
         status,
@@ -380,8 +394,9 @@ def form_page(
         name=name_of(visit, link, found),
         typed=typed,
         fields=shown,
-        problems_of_form=fields.unplaced(shown, about_form) if schema is not None else (),
-        details=tuple(detail_rows(load_json(found.request.details))),
+        problems_of_form=fields.unplaced(shown, about_form) if form is not None else (),
+        details=details,
+        more_details=more_details,
         left=found.due_at - now,
         buttons=[(value, choice.is_approved, words) for value, choice, words in buttons_of(found)],
         page_token=visit.signer.sign_form(visit.token, links.state_of(found, link), visit.viewer),

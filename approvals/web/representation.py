@@ -69,7 +69,17 @@ def story_json(found: Found) -> dict[str, Any]:
         ],
         "options": [option.model_dump() for option in found.policy.options],
         "form": load_json(found.policy.form),
-        "undelivered": [undelivered_json(story, each) for each in story.undelivered],
+        "undelivered": [
+            *(undelivered_json(each, tried_again=None, next_attempt_at=None) for each in story.never_delivered),
+            *(
+                undelivered_json(each, tried_again=story.attempts, next_attempt_at=story.deliver_at)
+                for each in story.undelivered
+            ),
+        ],
+        "undelivered_count": len(story.undelivered)
+        + story.undelivered_more
+        + len(story.never_delivered)
+        + story.never_delivered_more,
         "notes": story.notes,
     }
 
@@ -89,14 +99,16 @@ def stage_json(found: Found) -> dict[str, Any]:
     }
 
 
-def undelivered_json(story: Story, each: Undelivered) -> dict[str, Any]:
-    """Write what a channel did not take, and when it is tried again."""
+def undelivered_json(
+    each: Undelivered, *, tried_again: int | None, next_attempt_at: dt.datetime | None
+) -> dict[str, Any]:
+    """Write what a channel did not take, and when it is tried again; how often is not kept of what is over."""
     return {
         "to": each.to,
         "channel": each.channel,
         "occasion": each.occasion,
-        "tried_again": story.attempts,
-        "next_attempt_at": None if each.permanent else instant_json(story.deliver_at),
+        "tried_again": tried_again,
+        "next_attempt_at": None if each.permanent else instant_json(next_attempt_at),
     }
 
 

@@ -25,33 +25,8 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-var rules = [
-  {
-    name: 'failed-orchestrations'
-    says: 'An approval failed inside the service: a defect.'
-    severity: 1
-    query: 'AppTraces | where Properties.Category == "Host.Triggers.DurableTask" and Properties.prop__functionType == "Orchestrator" and Properties.prop__state == "Failed"'
-  }
-  {
-    name: 'failed-deliveries'
-    says: 'Somebody could not be told: of a request, or of its outcome.'
-    severity: 2
-    query: 'AppRequests | where Name in ("submit_approval_request", "process_approval") and Success == false'
-  }
-  {
-    name: 'timed-out-approvals'
-    says: 'Nobody decided before the deadline.'
-    severity: 3
-    query: 'AppTraces | where Message matches regex "^Request [0-9a-f]{32}: Timeout$"'
-  }
-  {
-    name: 'server-errors'
-    says: 'A caller was answered with a status of 500 or more, or a function died.'
-    severity: 2
-    // No status is recorded, as no address is (host.json): the app says it itself, "POST api/requests failed".
-    query: 'union (AppTraces | where SeverityLevel >= 3 and Message matches regex "^[A-Z]+ [^ ]+ failed"), (AppRequests | where Success == false and Name !in ("submit_approval_request", "process_approval"))'
-  }
-]
+// Made from the app's own table of signals, approvals/signals.py, by `make infra`.
+var rules = loadJsonContent('../alerts.json')
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {

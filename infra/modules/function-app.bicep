@@ -6,6 +6,10 @@ param tags object
 param serviceName string
 
 param identityName string
+
+@description('The identity with which the platform stores and fetches the package.')
+param publisherName string
+
 param storageName string
 param packageContainer string
 param insightsName string
@@ -14,10 +18,8 @@ param taskHubName string
 param vaultName string
 param linkKeysName string
 
-@description('Whether there is a secret with the services that tell people.')
-param isTelling bool
-
 param notifyUrlsName string
+param callersName string
 
 param notifyRequester bool
 
@@ -53,6 +55,10 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   name: identityName
 }
 
+resource publisher 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: publisherName
+}
+
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
@@ -74,6 +80,10 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource toldBy 'secrets' existing = {
     name: notifyUrlsName
+  }
+
+  resource whoMayCall 'secrets' existing = {
+    name: callersName
   }
 }
 
@@ -106,7 +116,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
+    userAssignedIdentities: { '${identity.id}': {}, '${publisher.id}': {} }
   }
   properties: {
     serverFarmId: plan.id
@@ -121,7 +131,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
         storage: {
           type: 'blobContainer'
           value: '${storage.properties.primaryEndpoints.blob}${packageContainer}'
-          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: publisher.id }
         }
       }
       scaleAndConcurrency: {
@@ -162,7 +172,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       // What comes before the further settings can be chosen there, too; what comes after them cannot.
       PUBLIC_BASE_URL: empty(publicBaseUrl) ? 'https://${site.properties.defaultHostName}' : publicBaseUrl
       NOTIFY_REQUESTER: notifyRequester ? 'true' : 'false'
-      NOTIFY_URLS: isTelling ? '@Microsoft.KeyVault(SecretUri=${vault::toldBy.properties.secretUri})' : ''
+      NOTIFY_URLS: '@Microsoft.KeyVault(SecretUri=${vault::toldBy.properties.secretUri})'
       ...appSettings
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId
@@ -172,11 +182,14 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler.properties.endpoint};Authentication=ManagedIdentity;ClientID=${identity.properties.clientId}'
       TASKHUB_NAME: taskHubName
+      // Otherwise Microsoft's page answers at the address of the app.
+      AzureWebJobsDisableHomepage: 'true'
       // The app refuses bodies of more than 64 KiB; the host need not take in a hundred megabytes first.
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072'
       AZURE_CLIENT_ID: identity.properties.clientId
       // The secret's address without a version, so that a rotated one is found.
       APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
+      CALLERS: '@Microsoft.KeyVault(SecretUri=${vault::whoMayCall.properties.secretUri})'
       RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table
       // Without sign-in anyone can send the headers in which the platform says who has signed in.
       TRUST_EASY_AUTH: isSignInOn ? 'true' : 'false'

@@ -1,4 +1,4 @@
-// What nobody but the app may read: the keys for links, and the services that tell people.
+// What nobody but the app may read: the keys for links, the services that tell people, and who may call.
 param name string
 param linkKeysName string
 param location string
@@ -9,13 +9,20 @@ param isPrivate bool
 @secure()
 param firstKey string
 
-@description('Whether there are services that tell people.')
-param isTelling bool
-
 param notifyUrlsName string
 
+@description('The services that tell people; empty: those in the vault stay, and at first there is none.')
 @secure()
 param notifyUrls string
+
+param callersName string
+
+@description('Who may call; empty: those in the vault stay, and at first any key may do everything.')
+@secure()
+param callers string
+
+var toldByType = 'text/plain; addresses of services, separated by blanks, or none'
+var whoMayCallType = 'application/json; callers by name'
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
@@ -35,26 +42,57 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
       bypass: isPrivate ? 'AzureServices' : 'None'
     }
   }
+}
 
-  // A list, the newest first, which alone signs; the others still verify.
-  // Written once. A later `azd up` leaves it alone: a new key would void every link that people have in their mail.
-  @onlyIfNotExists()
-  resource linkKeys 'secrets' = {
+// A list, the newest first, which alone signs; the others still verify.
+// Written once. A later `azd up` leaves it alone: a new key would void every link that people have in their mail.
+module linkKeys 'first-secret.bicep' = {
+  params: {
+    vaultName: vault.name
     name: linkKeysName
+    value: firstKey
+    contentType: 'text/plain; keys, newest first, separated by commas'
     tags: tags
-    properties: {
-      value: firstKey
-      contentType: 'text/plain; keys, newest first, separated by commas'
-    }
   }
+}
 
-  // They hold passwords.
-  resource toldBy 'secrets' = if (isTelling) {
+// What is given is written. What is not given is left as it is: whoever deploys need not know it.
+module toldBy 'secret.bicep' = if (!empty(notifyUrls)) {
+  params: {
+    vaultName: vault.name
     name: notifyUrlsName
+    value: notifyUrls
+    contentType: toldByType
     tags: tags
-    properties: {
-      value: notifyUrls
-      contentType: 'text/plain; addresses of services, separated by blanks'
-    }
+  }
+}
+
+module toldByNone 'first-secret.bicep' = if (empty(notifyUrls)) {
+  params: {
+    vaultName: vault.name
+    name: notifyUrlsName
+    value: 'none'
+    contentType: toldByType
+    tags: tags
+  }
+}
+
+module whoMayCall 'secret.bicep' = if (!empty(callers)) {
+  params: {
+    vaultName: vault.name
+    name: callersName
+    value: callers
+    contentType: whoMayCallType
+    tags: tags
+  }
+}
+
+module anybodyMayCall 'first-secret.bicep' = if (empty(callers)) {
+  params: {
+    vaultName: vault.name
+    name: callersName
+    value: '{}'
+    contentType: whoMayCallType
+    tags: tags
   }
 }

@@ -1,16 +1,17 @@
 // Who may do what: the least that works, each on the smallest thing it is needed for.
 param appPrincipalId string
+
+@description('The identity with which the platform stores and fetches the package of the app.')
+param publisherPrincipalId string
+
 param schedulerName string
 param taskHubName string
 param storageName string
+param packageContainer string
+param hostContainers string[]
 param insightsName string
 param vaultName string
-param linkKeysName string
-
-@description('Whether there is a secret with the services that tell people.')
-param isTelling bool
-
-param notifyUrlsName string
+param secretNames string[]
 
 @description('Gets the task hub as well, to run the app locally against it and to see its dashboard; empty: nobody.')
 param developerPrincipalId string
@@ -21,6 +22,7 @@ param developerPrincipalType string
 var roles = {
   durableTaskDataContributor: '0ad04412-c4d5-4796-b79c-f76d14c8d402'
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
@@ -36,6 +38,16 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' existing = {
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
+
+  resource blobs 'blobServices' existing = {
+    name: 'default'
+
+    resource packages 'containers' existing = {
+      name: packageContainer
+    }
+
+    resource ofTheHost 'containers' existing = [for container in hostContainers: { name: container }]
+  }
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -45,13 +57,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 
-  resource linkKeys 'secrets' existing = {
-    name: linkKeysName
-  }
-
-  resource toldBy 'secrets' existing = {
-    name: notifyUrlsName
-  }
+  resource secrets 'secrets' existing = [for secret in secretNames: { name: secret }]
 }
 
 // The app starts, signals and queries instances and works them off: Worker alone would not do.
@@ -68,14 +74,30 @@ resource appOnHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The host makes containers of its own, and the package lies beside them.
-resource appOnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(storage.id, appPrincipalId, roles.storageBlobDataOwner)
-  scope: storage
+// The host's leases and keys. The role is the one that Functions asks for, on nothing but the host's own containers.
+resource appOnHostContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (container, i) in hostContainers: {
+    name: guid(storage::blobs::ofTheHost[i].id, appPrincipalId, roles.storageBlobDataOwner)
+    scope: storage::blobs::ofTheHost[i]
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+    }
+  }
+]
+
+// What the app runs is not the app's to write.
+resource publisherOnPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(storage::blobs::packages.id, publisherPrincipalId, roles.storageBlobDataContributor)
+  scope: storage::blobs::packages
   properties: {
-    principalId: appPrincipalId
+    principalId: publisherPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
   }
 }
 
@@ -106,25 +128,17 @@ resource appOnInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource appOnLinkKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault::linkKeys.id, appPrincipalId, roles.keyVaultSecretsUser)
-  scope: vault::linkKeys
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+resource appOnSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (secret, i) in secretNames: {
+    name: guid(vault::secrets[i].id, appPrincipalId, roles.keyVaultSecretsUser)
+    scope: vault::secrets[i]
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+    }
   }
-}
-
-resource appOnNotifyUrls 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (isTelling) {
-  name: guid(vault::toldBy.id, appPrincipalId, roles.keyVaultSecretsUser)
-  scope: vault::toldBy
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
-  }
-}
+]
 
 resource developerOnHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(developerPrincipalId)) {
   name: guid(scheduler::hub.id, developerPrincipalId, roles.durableTaskDataContributor)

@@ -1,6 +1,7 @@
 // What the Functions host keeps for itself, the app's package, and the tables of its records. No shared keys.
 param name string
 param packageContainer string
+param hostContainers string[]
 param location string
 param tags object
 param isPrivate bool
@@ -37,5 +38,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
       name: packageContainer
       properties: { publicAccess: 'None' }
     }
+
+    resource ofTheHost 'containers' = [
+      for container in hostContainers: {
+        name: container
+        properties: { publicAccess: 'None' }
+      }
+    ]
   }
 }

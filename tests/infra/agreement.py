@@ -6,13 +6,15 @@ import ast
 import json
 import re
 
-from tests.infra import bicep, snapshots
+from approvals.signals import SIGNALS
+from tests.infra import alerts, bicep, snapshots
 
 # Set by the deployment for the host, the SDKs and the platform, which read them; the app does not.
 OF_THE_HOST = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AZURE_CLIENT_ID",
+    "AzureWebJobsDisableHomepage",
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
@@ -25,9 +27,13 @@ OF_THE_HOST = {
 # Provided before the code that reads them, because the resources behind them are part of the deployment. Whoever
 # makes approvals/settings.py read one takes it off this list.
 AHEAD_OF_THE_CODE = {
+    "CALLERS": "who may call, and what each may do",
     "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
 }
-ALERTS_AHEAD_OF_THE_CODE: dict[str, str] = {}
+# What azd fills itself.
+OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
+# What only the vault may keep.
+SECRETS = {"NOTIFY_URLS", "CALLERS"}
 # What the app cannot do without when it is deployed.
 NEEDED = {"APPROVAL_LINK_KEYS", "PUBLIC_BASE_URL"}
 # The platform's own word, which no deployment may speak for it.
@@ -181,6 +187,8 @@ def hooks_speak_of_outputs_only(root):
         for name in ("SERVICE_API_URL", "SCHEDULER_ENDPOINT", "TASK_HUB_NAME", "TASK_HUB_DASHBOARD_URL"):
             if name not in named:
                 yield f"{path} does not say {name}."
+        if "Any key may do everything" not in text(root, path):
+            yield f"{path} does not say what a key may do while no caller is named."
         if "/api/requests" not in text(root, path):
             yield f"{path} does not say how to make the first request."
 
@@ -248,10 +256,37 @@ def app_module(root):
 
 def the_keys_for_links_are_written_once(root):
     source = text(root, "infra/modules/key-vault.bicep")
-    if not re.search(r"@onlyIfNotExists\(\)\n\s*resource linkKeys 'secrets'", source):
+    if not re.search(r"module linkKeys 'first-secret\.bicep' = \{", source):
         yield "A later `azd up` would make new keys, and void every link that people have."
     if "param firstLinkKey string = newGuid()" not in text(root, "infra/main.bicep"):
         yield "The first key is not made by chance."
+
+
+def a_first_secret_is_written_once_and_another_always(root):
+    once = "@onlyIfNotExists()\n  resource secret 'secrets'"
+    if once not in text(root, "infra/modules/first-secret.bicep"):
+        yield "A later `azd up` would write over what somebody put into the vault."
+    if "@onlyIfNotExists" in text(root, "infra/modules/secret.bicep"):
+        yield "A secret that is given anew would not be written."
+
+
+def a_vault_secret_at_first_means_nothing_set(root):
+    """A vault takes no empty secret."""
+    source = text(root, "infra/modules/key-vault.bicep")
+    at_first = dict(re.findall(r"name: (\w+)Name\n    value: '([^']*)'", source))
+    yield from snapshots.differences("At first", at_first, {"notifyUrls": "none", "callers": "{}"})
+    if '"none"' not in text(root, "approvals/settings.py"):
+        yield "approvals/settings.py does not know that none means no service."
+
+
+def what_was_chosen_is_known_to_the_next_deployment(root):
+    """What is no secret is an output, under the name by which azd takes it."""
+    given = re.findall(r"^output (\w+) \w+ = (\w+)$", text(root, "infra/main.bicep"), re.MULTILINE)
+    for name, variable in sorted(variables(root).items()):
+        if variable not in OF_AZD | SECRETS and (variable, name) not in given:
+            yield f"A deployment from elsewhere would undo {variable}: main.bicep has no output of it."
+    for name in sorted(SECRETS & outputs(root)):
+        yield f"{name} is a secret, and an output."
 
 
 # --- on this machine ------------------------------------------------------------------------------
@@ -357,7 +392,7 @@ def the_host_records_no_address(root):
     for category in SILENT:
         if logging["logLevel"].get(category) != "None":
             yield f"{category} would write addresses to the log."
-    source = text(root, "infra/modules/alerts.bicep")
+    source = text(root, "infra/alerts.json")
     for word in ("ResultCode", "Url"):
         if word in source:
             yield f"An alert asks for {word}, which is not recorded then."
@@ -365,46 +400,43 @@ def the_host_records_no_address(root):
 
 def what_alerts_count_is_not_sampled(root):
     sampling = plain_json(root, "host.json")["logging"]["applicationInsights"]["samplingSettings"]
-    tables = set(re.findall(r"\bApp(Trace|Request|Exception|Event)s", text(root, "infra/modules/alerts.bicep")))
+    tables = set(re.findall(r"\bApp(Trace|Request|Exception|Event)s", text(root, "infra/alerts.json")))
     for kind in sorted(tables - set(sampling["excludedTypes"].split(";"))):
         yield f"An alert counts {kind}s, of which the host drops some when there are many."
 
 
-def alerts_look_for_what_the_app_does(root):
-    source = text(root, "infra/modules/alerts.bicep")
+def alerts_are_made_from_the_table_of_signals(root):
+    """That the app writes these lines is for tests/unit/test_signals.py to say."""
+    if text(root, "infra/alerts.json") != alerts.written():
+        yield "infra/alerts.json is not what approvals/signals.py makes: run `make infra`."
+    if "var rules = loadJsonContent('../alerts.json')" not in text(root, "infra/modules/alerts.bicep"):
+        yield "The alerts are not those of infra/alerts.json."
+    said = text(root, "docs/deploy.md")
+    for each in SIGNALS:
+        if f"| `{' '.join([each.code, *(f'{name}=…' for name in each.fields)])}` |" not in said:
+            yield f"docs/deploy.md does not describe {each.code} with its fields."
     activities = text(root, "approvals/durable/activities.py")
-    asked, left_out = re.findall(r"Name !?in \(([^)]*)\)", source)
-    for name in asked.replace('"', "").split(", "):
-        if f"def {name}(" not in activities:
-            yield f"An alert looks for {name}, which is no activity."
-    if left_out != asked:
-        yield f"One alert looks for {asked}; the other leaves {left_out} to it."
-    of_failures = re.search(r'SeverityLevel >= 3 and Message matches regex "([^"]+)"', source)
-    if not of_failures or not re.search(of_failures[1], "POST api/requests/{request_id} failed\nTraceback"):
-        yield "No alert looks for a route that failed."
-    if not any(re.search(r'logger\.exception\("%s \S+ failed", ', each) for each in code(root)):
-        yield "An alert looks for a line of the log, 'POST ... failed', that the app does not write."
-    if ": Timeout$" not in source:
-        yield "No alert looks for requests that timed out."
-    logged = re.search(r'logger\.log\(level, "Request %s: %s", request\.request_id, story\.status\)', activities)
-    if not logged and "timed-out-approvals" not in ALERTS_AHEAD_OF_THE_CODE:
-        yield "An alert looks for a line of the log, 'Request ...: Timeout', that activities.py does not write."
-    if logged and "timed-out-approvals" in ALERTS_AHEAD_OF_THE_CODE:
-        yield "activities.py logs outcomes now: take timed-out-approvals off ALERTS_AHEAD_OF_THE_CODE."
-    if 'TIMEOUT = "Timeout"' not in text(root, "approvals/rules/story.py"):
-        yield "An alert looks for the status Timeout, which the model calls otherwise."
+    for names in re.findall(r"Name !?in \(([^)]*)\)", " ".join(each["query"] for each in rules(root))):
+        for name in re.findall(r"\w+", names):
+            if f"def {name}(" not in activities:
+                yield f"An alert looks for {name}, which is no activity."
+
+
+def rules(root):
+    return json.loads(text(root, "infra/alerts.json"))
 
 
 # --- workflows and pages --------------------------------------------------------------------------
 
 
-def workflows_use_actions_of_a_version(root):
+def workflows_use_actions_of_one_commit(root):
+    """A tag can be moved; a commit cannot."""
     found = [use for said in workflows(root).values() for use in re.findall(r"uses: (\S+)", said)]
     if not found:
         yield "No workflow uses any action: were they found?"
     for use in found:
-        if not use.startswith("./") and not re.search(r"@v\d+", use):
-            yield f"{use} names no version."
+        if not use.startswith("./") and not re.search(r"@[0-9a-f]{40}$", use):
+            yield f"{use} names no commit."
 
 
 def a_pull_request_is_checked_as_here(root):
@@ -419,11 +451,23 @@ def the_main_branch_is_deployed_without_a_secret(root):
     said = workflows(root).get("deploy.yml", "")
     lines = (
         *("branches: [main]", "id-token: write", "contents: read", "needs: check", "azd provision --no-prompt"),
-        *("azd deploy --no-prompt", "--federated-credential-provider github"),
+        *("azd deploy --no-prompt", "--federated-credential-provider github", "run: python3 infra/take_choices.py"),
     )
     yield from (f"deploy.yml does not say `{line}`." for line in lines if line not in said)
-    if "secrets." in said:
-        yield "deploy.yml uses a secret; federated credentials need none."
+    for name in sorted(set(re.findall(r"secrets\.(\w+)", said)) - SECRETS):
+        yield f"deploy.yml uses the secret {name}; federated credentials need none."
+    for name in sorted(SECRETS):
+        if f"{name}: ${{{{ secrets.{name} }}}}" not in said:
+            yield f"deploy.yml does not take {name} from a secret, which logs mask."
+    if "GITHUB_ENV" in said:
+        yield "deploy.yml writes variables to the environment file, where a line end begins another one."
+
+
+def no_other_branch_is_deployed(root):
+    """A workflow that is started by hand may be started on any branch."""
+    said = workflows(root).get("deploy.yml", "")
+    if not re.search(r"^  deploy:\n(?:    .*\n)*?    if: github\.ref == 'refs/heads/main'\n", said, re.MULTILINE):
+        yield "deploy.yml deploys other branches than main."
 
 
 def the_manual_way_is_written_down(root):
@@ -433,8 +477,7 @@ def the_manual_way_is_written_down(root):
 
 def every_choice_is_written_down(root):
     said = text(root, "docs/deploy.md")
-    filled_by_azd = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
-    for name in sorted(set(variables(root).values()) - filled_by_azd):
+    for name in sorted(set(variables(root).values()) - OF_AZD):
         if f"`{name}`" not in said:
             yield f"docs/deploy.md does not describe `{name}`."
 
@@ -450,6 +493,9 @@ AGREEMENTS = [
     local_settings_are_read_by_somebody,
     the_host_takes_what_the_app_takes,
     the_keys_for_links_are_written_once,
+    a_first_secret_is_written_once_and_another_always,
+    a_vault_secret_at_first_means_nothing_set,
+    what_was_chosen_is_known_to_the_next_deployment,
     compose_publishes_to_this_machine_only,
     compose_offers_what_local_settings_ask_for,
     the_devcontainer_has_all_of_it,
@@ -460,10 +506,11 @@ AGREEMENTS = [
     only_links_and_health_answer_without_a_key,
     the_host_records_no_address,
     what_alerts_count_is_not_sampled,
-    alerts_look_for_what_the_app_does,
-    workflows_use_actions_of_a_version,
+    alerts_are_made_from_the_table_of_signals,
+    workflows_use_actions_of_one_commit,
     a_pull_request_is_checked_as_here,
     the_main_branch_is_deployed_without_a_secret,
+    no_other_branch_is_deployed,
     the_manual_way_is_written_down,
     every_choice_is_written_down,
 ]

@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.infra import alerts
+
 ROOT = Path(__file__).parents[2]
 VERSION = "0.49.2"
 HOW_TO_GET_IT = f"`az bicep install --version v{VERSION}`, then put ~/.azure/bin on the PATH"
@@ -93,6 +95,7 @@ def template(infra):
 if __name__ == "__main__":
     if not found():
         raise SystemExit(f"The Bicep compiler is needed: {HOW_TO_GET_IT}.")
+    (ROOT / "infra/alerts.json").write_text(alerts.written())
     for each in SOURCES:
         run("format", "--pattern", each, cwd=ROOT / "infra")
     if said := list(complaints(ROOT / "infra")):

@@ -42,19 +42,20 @@ VERSIONS = {
 
 ALWAYS = Counter(
     {
-        "Microsoft.Authorization/roleAssignments": 5,
+        "Microsoft.Authorization/roleAssignments": 9,
         "Microsoft.DurableTask/schedulers": 1,
         "Microsoft.DurableTask/schedulers/retentionPolicies": 1,
         "Microsoft.DurableTask/schedulers/taskHubs": 1,
         "Microsoft.Insights/components": 1,
         "Microsoft.KeyVault/vaults": 1,
-        "Microsoft.KeyVault/vaults/secrets": 1,
-        "Microsoft.ManagedIdentity/userAssignedIdentities": 1,
+        # Two of them twice: as they are given, and as they are at first.
+        "Microsoft.KeyVault/vaults/secrets": 5,
+        "Microsoft.ManagedIdentity/userAssignedIdentities": 2,
         "Microsoft.OperationalInsights/workspaces": 1,
         "Microsoft.Resources/resourceGroups": 1,
         "Microsoft.Storage/storageAccounts": 1,
         "Microsoft.Storage/storageAccounts/blobServices": 1,
-        "Microsoft.Storage/storageAccounts/blobServices/containers": 1,
+        "Microsoft.Storage/storageAccounts/blobServices/containers": 3,
         "Microsoft.Web/serverfarms": 1,
         "Microsoft.Web/sites": 1,
         "Microsoft.Web/sites/basicPublishingCredentialsPolicies": 2,
@@ -72,16 +73,23 @@ PRIVATELY = {
 ROLES = {
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
 }
 OF_THE_APP = {
     ("Durable Task Data Contributor", "Microsoft.DurableTask/schedulers/taskHubs"),
-    ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts"),
+    ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts/blobServices/containers azure-webjobs-hosts"),
+    ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts/blobServices/containers azure-webjobs-secrets"),
     ("Storage Table Data Contributor", "Microsoft.Storage/storageAccounts"),
     ("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
-    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets approval-link-keys"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-urls"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callers"),
+}
+OF_THE_PUBLISHER = {
+    ("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts/blobServices/containers packages"),
 }
 OF_A_DEVELOPER = {("Durable Task Data Contributor", "Microsoft.DurableTask/schedulers/taskHubs")}
 
@@ -99,6 +107,27 @@ OUTPUTS = {
     "SERVICE_API_URL",
     "TASK_HUB_DASHBOARD_URL",
     "TASK_HUB_NAME",
+    # what was chosen, for `azd env refresh`
+    "ADDRESS_SPACE",
+    "ALERT_EMAIL",
+    "APP_SETTINGS",
+    "DEVELOPER_ACCESS",
+    "DURABLE_ALWAYS_READY",
+    "HTTP_ALWAYS_READY",
+    "INSTANCE_MEMORY_MB",
+    "MAXIMUM_INSTANCE_COUNT",
+    "NOTIFY_REQUESTER",
+    "PRIVATE_NETWORK",
+    "PUBLIC_BASE_URL",
+    "RESOURCE_TAGS",
+    "RETENTION_IN_DAYS",
+    "SCHEDULER_CAPACITY",
+    "SCHEDULER_IP_ALLOWLIST",
+    "SCHEDULER_LOCATION",
+    "SCHEDULER_SKU",
+    "SIGN_IN_CALLERS",
+    "SIGN_IN_CLIENT_ID",
+    "ZONE_REDUNDANT",
 }
 
 # Settings and properties of other plans: Flex Consumption takes them from functionAppConfig, or does it by itself.
@@ -202,6 +231,14 @@ class Shape:
     def settings(self):
         return self.properties("Microsoft.Web/sites/config", "appsettings")
 
+    def identity(self, *, of_packages=False):
+        """Give the id of who the app is, or of who stores and fetches its package."""
+        found = [each["id"] for each in self.all("Microsoft.ManagedIdentity/userAssignedIdentities")]
+        mine = [each for each in found if ("/id-packages-" in each) == of_packages]
+        if len(mine) != 1:
+            raise Missing(f"Of {found} {len(mine)} fit, not one.")
+        return mine[0]
+
     @property
     def kinds(self):
         return Counter(each["type"] for each in self.resources)
@@ -237,8 +274,7 @@ def it_has_the_resources_of_its_shape_and_no_other(shape):
     chosen = shape.chosen
     wanted = Counter(ALWAYS)
     wanted.update(PRIVATELY if chosen.private else {})
-    wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer + chosen.tells
-    wanted["Microsoft.KeyVault/vaults/secrets"] += chosen.tells
+    wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer
     wanted["Microsoft.Web/sites/config"] += bool(chosen.sign_in)
     if chosen.alerts_to:
         wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 4})
@@ -269,8 +305,8 @@ def the_storage_takes_no_shared_key(shape):
 def the_storage_shows_nothing_to_strangers(shape):
     wanted = {"allowBlobPublicAccess": False, "allowCrossTenantReplication": False}
     yield from differences("storage", shape.properties("Microsoft.Storage/storageAccounts"), wanted)
-    container = shape.properties("Microsoft.Storage/storageAccounts/blobServices/containers")
-    yield from differences("the packages", container, {"publicAccess": "None"})
+    for container in shape.all("Microsoft.Storage/storageAccounts/blobServices/containers"):
+        yield from differences(container["name"], container["properties"], {"publicAccess": "None"})
 
 
 def the_storage_speaks_tls_1_2_or_newer(shape):
@@ -322,13 +358,13 @@ def the_app_is_asked_for_its_health(shape):
 
 
 def the_app_is_one_identity_everywhere(shape):
-    identity = shape.one("Microsoft.ManagedIdentity/userAssignedIdentities")["id"]
+    identity, publisher = shape.identity(), shape.identity(of_packages=True)
     site = shape.one("Microsoft.Web/sites")
-    if site["identity"] != {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}:
+    if site["identity"] != {"type": "UserAssigned", "userAssignedIdentities": {identity: {}, publisher: {}}}:
         yield f"The app is {site['identity']}."
     yield from differences("vault references", site["properties"], {"keyVaultReferenceIdentity": identity})
     storage = site["properties"]["functionAppConfig"]["deployment"]["storage"]
-    wanted = {"type": "UserAssignedIdentity", "userAssignedIdentityResourceId": identity}
+    wanted = {"type": "UserAssignedIdentity", "userAssignedIdentityResourceId": publisher}
     yield from differences("the package", storage["authentication"], wanted)
     client_id = f"reference('{identity}', '2024-11-30').clientId"
     for name in (
@@ -344,7 +380,9 @@ def the_app_is_one_identity_everywhere(shape):
 
 def the_package_lies_in_the_container(shape):
     account = shape.one("Microsoft.Storage/storageAccounts")["id"]
-    container = shape.one("Microsoft.Storage/storageAccounts/blobServices/containers")["name"].rpartition("/")[2]
+    container = shape.one("Microsoft.Storage/storageAccounts/blobServices/containers", "packages")["name"].rpartition(
+        "/"
+    )[2]
     package = shape.properties("Microsoft.Web/sites")["functionAppConfig"]["deployment"]["storage"]
     if account not in package["value"] or f"'{container}'" not in package["value"]:
         yield f"The package is looked for in {package['value']}."
@@ -417,26 +455,35 @@ def the_link_keys_are_made_by_chance_and_reach_the_app_by_reference(shape):
     yield from differences("settings", shape.settings, {"APPROVAL_LINK_KEYS": reference})
 
 
-def who_tells_people_is_a_secret(shape):
+def the_requester_is_told_when_chosen(shape):
     told = "true" if shape.chosen.tells else "false"
     yield from differences("settings", shape.settings, {"NOTIFY_REQUESTER": told})
-    if not shape.chosen.tells:
-        yield from differences("settings", shape.settings, {"NOTIFY_URLS": ""})
-        return
-    secret = shape.one("Microsoft.KeyVault/vaults/secrets", "notify-urls")
-    yield from differences("the services", secret["properties"], {"value": "[parameters('notifyUrls')]"})
-    reference = (
-        "format('@Microsoft.KeyVault(SecretUri={0})', reference(resourceId('Microsoft.KeyVault/vaults/secrets', "
-    )
-    if f"{reference}parameters('vaultName'), parameters('notifyUrlsName'))" not in shape.settings["NOTIFY_URLS"]:
-        yield f"NOTIFY_URLS is {shape.settings['NOTIFY_URLS']}."
-    readers = [each for each in shape.all("Microsoft.Authorization/roleAssignments") if secret["id"] in each["id"]]
-    if [assigned(each)[::2] for each in readers] != [("Key Vault Secrets User", "the app")]:
-        yield "The app may not read who tells people, or another may."
+
+
+def secrets_that_are_not_given_are_left_as_they_are(shape):
+    """Who deploys need not know them; what is given is written. The app reads either by reference."""
+    for setting, name, parameter in (
+        ("NOTIFY_URLS", "notify-urls", "notifyUrls"),
+        ("CALLERS", "callers", "callers"),
+    ):
+        found = [each for each in shape.all("Microsoft.KeyVault/vaults/secrets") if each["name"].endswith(f"/{name}")]
+        by_condition = {each.get("condition"): each["properties"]["value"] for each in found}
+        given, first = f"[not(empty(parameters('{parameter}')))]", f"[empty(parameters('{parameter}'))]"
+        if by_condition != {given: f"[parameters('{parameter}')]", first: "[parameters('value')]"}:
+            yield f"The secret {name} is written so: {by_condition}."
+        for each in found[:1]:
+            reference = f"reference('{each['id']}', '2025-05-01').secretUri)]"
+            wanted = f"[format('@Microsoft.KeyVault(SecretUri={{0}})', {reference}"
+            yield from differences("settings", shape.settings, {setting: wanted})
+
+
+def the_app_answers_at_its_own_address(shape):
+    """Otherwise the host's own page is there."""
+    yield from differences("settings", shape.settings, {"AzureWebJobsDisableHomepage": "true"})
 
 
 def roles_are_the_least_on_the_smallest(shape):
-    wanted = {(*each, "the app") for each in OF_THE_APP}
+    wanted = {(*each, "the app") for each in OF_THE_APP} | {(*each, "the publisher") for each in OF_THE_PUBLISHER}
     if shape.chosen.developer:
         wanted |= {(*each, "a developer") for each in OF_A_DEVELOPER}
     found = {assigned(each) for each in shape.all("Microsoft.Authorization/roleAssignments")}
@@ -449,18 +496,27 @@ def assigned(assignment):
     role = assignment["properties"]["roleDefinitionId"].rpartition("/")[2]
     principal = assignment["properties"]["principalId"]
     typed = assignment["properties"].get("principalType")
-    of_the_app = "format('identity-{0}'" in principal and principal.endswith(".outputs.principalId.value]")
-    who = "the app" if of_the_app and typed == "ServicePrincipal" else "a developer" if "[" not in principal else typed
+    made = re.search(r"format\('(identity|publisher)-\{0\}'.*\.outputs\.principalId\.value\]$", principal)
+    if made and typed == "ServicePrincipal":
+        who = {"identity": "the app", "publisher": "the publisher"}[made[1]]
+    else:
+        who = "a developer" if "[" not in principal else typed
     return ROLES.get(role, role), scope(assignment["id"]), who
 
 
 def scope(assignment_id):
-    """Give the type of what a role is on: it comes before the assignment in an id, evaluated or not."""
+    """Give the type of what a role is on, of a container or a secret its name, too.
+
+    It comes before the assignment in an id, evaluated or not.
+    """
     found = re.match(r"\[extensionResourceId\('([^']+)'", assignment_id)
     on = found[1] if found else assignment_id.rpartition("/providers/Microsoft.Authorization/")[0]
     _, _, resource = on.partition("/providers/")
     namespace, *types_and_names = resource.split("/")
-    return "/".join([namespace, *types_and_names[::2]]) if resource else "a resource group or more"
+    if not resource:
+        return "a resource group or more"
+    kind = "/".join([namespace, *types_and_names[::2]])
+    return f"{kind} {types_and_names[-1]}" if kind.endswith(("/containers", "/secrets")) else kind
 
 
 def roles_are_named_for_whom_they_are_given(shape):
@@ -473,7 +529,8 @@ def roles_are_named_for_whom_they_are_given(shape):
 def outputs_are_those_that_were_agreed_and_none_is_a_secret(shape):
     yield from (f"{name} is an output that nobody asked for." for name in sorted(shape.outputs.keys() - OUTPUTS))
     yield from (f"{name} is not an output any more." for name in sorted(OUTPUTS - shape.outputs.keys()))
-    for name, value in shape.outputs.items():
+    for name, typed in shape.outputs.items():
+        value = json.dumps(typed)
         if A_SECRET.search(value) or "onnectionString" in value or "/secrets/" in value:
             yield f"{name} gives {value} away."
 
@@ -600,7 +657,9 @@ FACTS = [
     telemetry_is_written_by_identities_only,
     the_vault_is_opened_by_roles_and_cannot_be_emptied,
     the_link_keys_are_made_by_chance_and_reach_the_app_by_reference,
-    who_tells_people_is_a_secret,
+    the_requester_is_told_when_chosen,
+    secrets_that_are_not_given_are_left_as_they_are,
+    the_app_answers_at_its_own_address,
     roles_are_the_least_on_the_smallest,
     roles_are_named_for_whom_they_are_given,
     outputs_are_those_that_were_agreed_and_none_is_a_secret,

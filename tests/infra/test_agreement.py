@@ -34,4 +34,7 @@ def test_after_provisioning_a_person_reads_where_things_are_and_what_to_do_first
     assert "https://func-x.example.com/api/health" in done.stdout
     assert "<TASK_HUB_DASHBOARD_URL>" in done.stdout
     assert "az functionapp keys list -g <AZURE_RESOURCE_GROUP> -n <AZURE_FUNCTION_NAME>" in done.stdout
+    assert (
+        "Any key may do everything while the secret 'callers' of the vault <AZURE_KEY_VAULT_NAME> is {}" in done.stdout
+    )
     assert not done.stderr

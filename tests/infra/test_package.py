@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def installed(package, tmp_path_factory):
     done = subprocess.run(
         [
             *(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("-r", package / "requirements.txt", "-c", ROOT / "constraints.txt"),
+            *("-r", package / "requirements.txt"),
         ],
         capture_output=True,
         text=True,
@@ -79,7 +80,14 @@ def test_the_package_is_the_product_and_nothing_else():
     "name",
     [
         *("devhost/host.py", "tests/conftest.py", "bench/seed.py", "docs/api.md", "infra/main.bicep", "Makefile"),
-        *("local.settings.json", "requirements-dev.txt", ".venv/bin/python", ".git/config", ".azure/x/.env"),
+        *(
+            "local.settings.json",
+            "requirements-dev.txt",
+            "requirements.in",
+            ".venv/bin/python",
+            ".git/config",
+            ".azure/x/.env",
+        ),
         *("approvals/__pycache__/api.cpython-311.pyc", "README.md", ".env", "docker-compose.override.yml"),
     ],
 )
@@ -134,6 +142,28 @@ def test_every_module_in_the_package_is_imported_when_the_app_starts(package):
     modules = {path for path in sent(ROOT) if path.suffix == ".py"}
 
     assert modules == imported, f"{sorted(map(str, modules - imported))} is deployed and never imported."
+
+
+@pytest.mark.large
+def test_every_distribution_that_is_installed_is_pinned_in_the_package(package, installed):
+    code = """
+import importlib.metadata, json
+print(json.dumps({d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}))
+"""
+    done = subprocess.run([installed, "-c", code], capture_output=True, text=True, check=True)
+    here = {canonical(name): version for name, version in json.loads(done.stdout).items()}
+    of_the_environment = {"pip", "setuptools"}
+    lines = [line for line in (package / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    pinned = {canonical(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+    assert {name: version for name, version in here.items() if name not in of_the_environment} == pinned, (
+        "What requirements.txt does not pin floats in the remote build: `make lock`."
+    )
+
+
+def canonical(name):
+    """Write the name of a distribution as all its spellings mean it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.large

@@ -232,7 +232,7 @@ def test_of_people_stages_and_options_there_is_a_most(caller, field, most, build
 
 @pytest.mark.parametrize("near", NEAR)
 def test_an_answer_to_a_form_has_a_limit_in_characters(caller, near):
-    request_id = caller.asked(form={"type": "object"})
+    request_id = caller.asked(form={"properties": {"k": {"type": "string"}}})
     form = {"k": CAT * (4096 - len('{"k":""}') + near)}
 
     answer = caller.decide(request_id, form=form)
@@ -289,7 +289,9 @@ def test_the_largest_answers_of_twenty_people_are_told_whole_while_it_runs_and_a
     who = [f"{n:02}" + CAT * 252 for n in range(20)]
     texts = {"comments": '\\"' * 1000, "form": {"k": CAT * 4088}, "option": "x" * 60}
     options = [{"name": "x" * 60, "approves": True}]
-    request_id = caller.asked(approvers=who, required="all", options=options, form={"type": "object"})
+    request_id = caller.asked(
+        approvers=who, required="all", options=options, form={"properties": {"k": {"type": "string"}}}
+    )
     for person in who[:19]:
         caller.decide(request_id, approver=person, **texts).raise_for_status()
 

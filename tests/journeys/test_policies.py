@@ -3,17 +3,28 @@
 import concurrent.futures
 import datetime as dt
 import json
+import uuid
 
 import pytest
 
 from approvals.rules.events import event_name
-from tests.builders import ADA, ALAN, EVE, GRACE, cancelled, decided
+from tests.builders import ADA, ALAN, EVE, GRACE, a_decision, a_request, cancelled, decided
 from tests.chance import SEED, sized
 from tests.localhost import ROOT, LocalHost
 
 USE_CASES = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "docs" / "use-cases").glob("*.json"))}
 REASSIGN = {"by": ADA, "from": GRACE, "to": EVE}
 FORM = {"rollback_reviewed": True, "window": "saturday"}
+JSON = {"Content-Type": "application/json"}
+FORM_SCHEMA = {
+    "properties": {
+        "read": {"const": True},
+        "window": {"enum": ["saturday", "sunday"]},
+        "cost": {"type": "number"},
+        "hours": {"type": "integer", "default": 2},
+    },
+    "required": ["read", "window", "hours"],
+}
 
 # how people answer in each use case, and what becomes of it
 STORIES = {
@@ -234,6 +245,74 @@ def test_options_and_comments_are_checked_before_an_answer_counts(caller):
 
     assert [a.json()["errors"][0]["pointer"] for a in (silent, odd, crossed)] == ["/comments", "/option", "/option"]
     assert fine.json()["decision"]["option"] == "approve for one day only"
+
+
+def test_whoever_rejects_owes_nothing_of_the_form(caller):
+    request_id = caller.asked(form=FORM_SCHEMA)
+
+    answer = caller.decide(request_id, is_approved=False)
+
+    assert answer.status_code == 200
+    assert answer.json()["votes"][0]["form"] is None
+
+
+def test_what_stands_in_a_form_with_a_rejection_is_checked_all_the_same(caller):
+    request_id = caller.asked(form=FORM_SCHEMA)
+
+    answer = caller.decide(request_id, is_approved=False, form={"window": "monday"})
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/form/read", "/form/window"]
+
+
+def test_a_form_that_is_always_required_is_owed_by_a_rejection_too(caller):
+    request_id = caller.asked(form=FORM_SCHEMA, form_required="always")
+
+    answer = caller.decide(request_id, is_approved=False)
+
+    assert answer.json()["errors"] == [{"pointer": "/form", "detail": "is required"}]
+
+
+def test_defaults_are_filled_in_and_numbers_of_an_answer_come_back_as_they_were_sent(caller):
+    request_id = caller.asked(form=FORM_SCHEMA)
+    body = a_decision(form={"read": True, "window": "sunday"})
+    content = json.dumps(body).replace('"sunday"', '"sunday", "cost": 1250.00')
+
+    answer = caller.http.post(f"/api/approvals/{request_id}", content=content, headers=JSON)
+
+    assert '"form":{"read":true,"window":"sunday","cost":1250.00,"hours":2}' in answer.text
+
+
+def test_a_form_with_words_that_are_not_offered_is_refused_with_pointers(caller):
+    form = {"type": "object", "properties": {"why": {"type": "string", "maxLenght": 40}}, "requird": ["why"]}
+
+    asked = caller.ask(form=form)
+    preview = caller.http.post("/api/policies/preview", json={"request": a_request(form=form)})
+
+    assert asked.json()["errors"] == [
+        {"pointer": "/form/requird", "detail": "is not a word of forms (did you mean `required`?)"},
+        {"pointer": "/form/properties/why/maxLenght", "detail": "is not a word of forms (did you mean `maxLength`?)"},
+    ]
+    assert [error["pointer"] for error in preview.json()["errors"]] == [
+        "/request/form/requird",
+        "/request/form/properties/why/maxLenght",
+    ]
+
+
+def test_details_come_back_as_they_were_sent_and_a_key_compares_them_by_their_value(caller):
+    sent = '{"a":10000000000000000.01,"b":123456789012345678.0,"c":0.00000025,"d":[1250.00]}'
+    key = uuid.uuid4().hex
+
+    def ask(details):
+        content = json.dumps(a_request(details="here")).replace('"here"', details)
+        return caller.http.post("/api/requests", content=content, headers={**JSON, "Idempotency-Key": key})
+
+    first = ask(sent)
+    same = ask(sent.replace("1250.00", "1.25e3").replace("0.00000025", "2.5E-7"))
+    other = ask(sent.replace("0.01", "0.02"))
+
+    assert (first.status_code, same.status_code, other.status_code) == (201, 200, 422)
+    assert other.json()["code"] == "idempotency_key_reused"
+    assert f'"details":{sent}' in caller.http.get(f"/api/requests/{first.json()['request_id']}").text
 
 
 def test_a_form_is_checked_and_its_answer_kept(caller):

@@ -220,3 +220,69 @@ def test_a_deployed_app_without_a_key_does_not_start(environment):
     assert environment(WEBSITE_SITE_NAME="app", APPROVAL_LINK_KEYS=KEY).link_keys == (KEY,)
     with pytest.raises(settings.BadSetting, match="APPROVAL_LINK_KEYS is not set"):
         environment(WEBSITE_SITE_NAME="app")
+
+
+# --- references that Azure did not resolve ---------------------------------------------------------
+
+REFERENCES = [
+    "@Microsoft.KeyVault(SecretUri=https://kv-x.vault.azure.net/secrets/approval-link-keys)",
+    "@Microsoft.KeyVault(SecretUri=https://kv-x.vault.azure.net/secrets/approval-link-keys/0123456789abcdef)",
+    "@Microsoft.KeyVault(VaultName=kv-x;SecretName=approval-link-keys)",
+    "@microsoft.keyvault(VaultName=kv-x;SecretName=approval-link-keys)",
+    " @Microsoft.KeyVault(VaultName=kv-x;SecretName=approval-link-keys)\n",
+    "@Microsoft.KeyVault (VaultName=kv-x;SecretName=approval-link-keys)",
+    f"{KEY},@Microsoft.KeyVault(VaultName=kv-x;SecretName=approval-link-keys)",
+    "@Microsoft.AppConfiguration(Endpoint=https://x.azconfig.io; Key=approvals:keys)",
+]
+
+
+class Watched(dict):
+    """An environment that notes what is asked for."""
+
+    def __init__(self, *values):
+        super().__init__(*values)
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name):
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def every_setting():
+    watched = Watched()
+    settings.read_settings(watched)
+    return sorted(watched.asked)
+
+
+def test_the_settings_that_are_read_are_known_here():
+    assert {"APPROVAL_LINK_KEYS", "NOTIFY_URLS", "PUBLIC_BASE_URL", "TRUST_EASY_AUTH"} <= set(every_setting())
+
+
+@pytest.mark.parametrize("name", every_setting())
+@pytest.mark.parametrize("text", REFERENCES)
+def test_a_reference_that_azure_did_not_resolve_is_never_taken_for_a_value(name, text):
+    with pytest.raises(BadSetting, match=f"^{name} is a reference that Azure did not resolve") as caught:
+        settings.read_settings({name: text})
+
+    assert "kv-x" not in str(caught.value)
+
+
+def test_a_deployed_app_whose_keys_were_not_resolved_does_not_start(environment):
+    with pytest.raises(BadSetting, match="APPROVAL_LINK_KEYS is a reference that Azure did not resolve"):
+        environment(WEBSITE_SITE_NAME="app", APPROVAL_LINK_KEYS=REFERENCES[0])
+
+
+@pytest.mark.parametrize(
+    "key", ["k" * 32, "@" + "k" * 31, "Microsoft.KeyVault" + "k" * 14, str(REFERENCES).encode().hex()]
+)
+def test_a_key_that_works_today_works(key):
+    assert settings.read_settings({"APPROVAL_LINK_KEYS": key}).link_keys == (key,)
+
+
+@pytest.mark.parametrize("text", ["none", "None", " none\n"])
+def test_a_vault_cannot_hold_an_empty_secret_so_none_stands_for_no_service(text):
+    assert settings.read_settings({"NOTIFY_URLS": text}).notify_urls == ()

@@ -26,9 +26,7 @@ STAMPS = [
 def test_the_sdk_is_as_it_was_when_it_was_mended():
     assert version("azure-functions-durable") == "1.7.0", "Look whether it still guesses, then mend or delete sdk.py."
     for name in sdk.MODULES:
-        assert getattr(import_module(name), sdk.PARSER).__name__ == "read_timestamp", (
-            f"{name} has changed."
-        )
+        assert getattr(import_module(name), sdk.PARSER).__name__ == "read_timestamp", f"{name} has changed."
     assert workflow.NAME  # importing the orchestrator is what mends it
 
 

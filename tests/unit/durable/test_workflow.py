@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import random
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -529,3 +531,26 @@ def test_an_answer_is_the_same_every_time_and_only_grows(seeds):
 
 def uncancelled(actions):
     return json.loads(json.dumps(actions).replace('"isCanceled": true', '"isCanceled": false'))
+
+
+def test_the_sdk_is_silenced_about_an_event_that_was_raised_again_and_about_nothing_else():
+    code = """
+import sys, warnings
+warnings.simplefilter("always")
+from tests.builders import asked, decided
+from tests.simulation import Instance
+one = Instance(asked()).start()
+first = one.decision(decided())
+one.deliver(first, first)
+executor = sys.modules["azure.durable_functions.models.TaskOrchestrationExecutor"]
+exec("import warnings; warnings.warn('Something else')", executor.__dict__)
+warnings.warn("Potential duplicate Task completion of somebody else")
+print(one.custom_status["status"])
+"""
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.strip() == "Approved"
+    assert "for TaskId" not in ran.stderr
+    assert "Something else" in ran.stderr
+    assert "of somebody else" in ran.stderr

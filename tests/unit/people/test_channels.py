@@ -4,18 +4,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import subprocess
 import sys
+import threading
+from urllib.parse import unquote
 
 import pytest
 
 from approvals.people import messages
 from approvals.people.channels import AppriseChannel, LogChannel, Message, Undeliverable, configured_channels, fit
+from approvals.people.threads import run_in_thread
 from approvals.settings import BadSetting, Settings
 from tests.builders import ALAN, GRACE, a_panel, a_policy, found
-from tests.sinks import SmtpSink, WebhookSink
+from tests.sinks import PATIENCE, SmtpSink, WebhookSink
 
 # Apprise's mail plugin imports a module that Python 3.13 does not have any more, and knows it
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -54,6 +58,171 @@ def all_that_was_said(error, log, captured):
     shown = [log.text, captured.out, captured.err, repr(error), str(error.args)]
     assert error.__suppress_context__
     return "\n".join(shown + [record.getMessage() for record in log.records])
+
+
+@pytest.mark.parametrize(
+    ("person", "reached"), [(GRACE, True), ("Grace Hopper", False), ("a@b.com:c@d.org", False), ("", False)]
+)
+def test_a_mail_server_reaches_those_who_have_an_address(person, reached):
+    assert AppriseChannel("mailto://u:p@mail.example.com?to={approver}", 1).reaches(person) is reached
+
+
+# --- an end to what hangs -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dripping", ["drip", "drip body"])
+def test_a_webhook_that_sends_a_byte_at_a_time_holds_no_thread_for_ever(dripping):
+    with WebhookSink(dripping) as sink:
+        asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
+
+        sink.wait_for(1)
+
+
+# what is stopped twice leaves its socket to be collected
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_mail_server_that_sends_a_byte_at_a_time_holds_no_thread_for_ever():
+    """Stopped once, the library says good-bye to it, and would wait for ever for the answer to that."""
+    with SmtpSink("drip") as sink:
+        asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
+
+
+async def give_up(channel):
+    """Send a message, wait no longer than it takes to be dripped on, and see the thread end."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.7):
+            await run_in_thread(channel.name, lambda: channel.send(a_message()))
+    (thread,) = [one for one in threading.enumerate() if one.name == channel.name]
+    await asyncio.to_thread(thread.join, PATIENCE)
+    assert not thread.is_alive()
+
+
+# --- what a name may do to an address -----------------------------------------------------------
+
+NAMES = (
+    *(
+        "..",
+        ".",
+        "...",
+        "..:..",
+        "..@..",
+        "~",
+        "-",
+        "+",
+        "@",
+        "",
+        " ",
+        "a b",
+        "a\tb",
+        "a\x00b",
+        "\u2025",
+        "\uff0e\uff0e",
+    ),
+    *(
+        "%2e%2e",
+        "%2E%2E%2Fadmin",
+        "a%2Fb",
+        "a/b",
+        "../b",
+        "a/../b",
+        "a\\b",
+        "a\uff0fb",
+        "a\u2215b",
+        "a\uff3cb",
+        "a\u2024b",
+    ),
+    *(
+        "a?b",
+        "a?b=c",
+        "a#b",
+        "a;b",
+        "a&b=c",
+        "a=b",
+        "a,b",
+        "a|b",
+        "a\uff1fb",
+        "a\uff03b",
+        "//evil.example",
+        "http://evil",
+    ),
+    *(
+        "a..b",
+        "..a",
+        "a@b",
+        "a@b.com",
+        "a:80",
+        "ada:pw",
+        "@ada",
+        "a!b",
+        "a+b",
+        "~root",
+        "\uff41",
+        "\xe9",
+        "e\u0301",
+        "\xdf",
+    ),
+)
+
+
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+@pytest.mark.parametrize("path", ["users/{}/notify", "{}", "users/.{}/notify", "users/x{}", "a/?-to={}"])
+def test_no_name_changes_the_shape_of_an_address(scheme, path):
+    """A name arrives as it is, in the one place it was given, or the message is not sent at all."""
+    shape = path.partition("?")[0].split("/")
+    with WebhookSink() as sink:
+        channel = AppriseChannel(sink.url(scheme, path.format("{approver}")), 1)
+        for name in NAMES:
+            sent = len(sink.received)
+            if not channel.reaches(name):
+                assert the_failure(channel, a_message(to=name)).permanent
+                assert len(sink.received) == sent, name
+            else:
+                channel.send(a_message(to=name))
+                (arrived,) = sink.received[sent:]
+                steps = [unquote(step) for step in arrived.path.partition("?")[0].removeprefix("/").split("/")]
+                assert steps == [step.format(name) for step in shape], name
+                assert "evil" not in name
+        assert len(sink.received) > len(NAMES) / 10
+
+
+@pytest.mark.parametrize("nobody", ["..", ".", "...", "~", "-", "@", "..:.."])
+def test_a_name_without_a_letter_or_digit_is_nobodys(nobody):
+    assert not AppriseChannel("json://localhost/users/{approver}/notify", 1).reaches(nobody)
+    assert not AppriseChannel("mailto://u:p@localhost?to={approver}", 1).reaches(nobody)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://{approver}/hook",
+        "jsons://{approver}.example.com/hook",
+        "json://user:password@x{approver}",
+        "xml://{approver}?a=b",
+        "workflows://{approver}/a/b",
+        "json://localhost/hook?{approver}=x",
+        "json://localhost/hook?a=b&-{approver}=x",
+        "json://localhost/hook?{approver}",
+    ],
+)
+def test_an_address_in_which_a_name_would_choose_the_host_or_an_option_stops_the_app(address):
+    with pytest.raises(BadSetting, match="NOTIFY_URLS: number 3") as caught:
+        AppriseChannel(address, 3).check()
+
+    assert "example.com" not in str(caught.value)
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["bulksms://id:secret@{approver}", "d7sms://token@{approver}", "ntfys://{approver}"]
+)
+def test_where_a_service_has_its_recipients_in_place_of_a_host_a_name_may_stand(address):
+    AppriseChannel(address, 1).check()
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "evil.example:80", "ada", "ada@evil.example"])
+def test_a_name_in_place_of_a_host_never_becomes_one(name):
+    channel = AppriseChannel("ntfys://{approver}", 1)
+
+    assert not channel.reaches(name) or channel.service(name).mode == "cloud"
 
 
 # --- mail -----------------------------------------------------------------------------------------
@@ -288,10 +457,11 @@ def test_a_webhook_that_fails_is_undeliverable_and_says_no_secret(answer, everyt
 
 def test_what_succeeds_says_no_secret_either(everything_logged, capfd):
     with WebhookSink() as sink:
-        AppriseChannel(sink.url(path=f"hook/{PASSWORD}"), 2).send(a_message(to=None))
+        line = AppriseChannel(sink.url(path=f"hook/{PASSWORD}"), 2).send(a_message(to=None))
     captured = capfd.readouterr()
 
-    said = everything_logged.text + captured.out + captured.err
+    said = line + everything_logged.text + captured.out + captured.err
+    assert line == f"json-2 took {KEY}."
     assert len(sink.received) == 1
     assert PASSWORD not in said
     assert LINK not in said
@@ -354,16 +524,14 @@ def test_without_addresses_apprise_is_not_even_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_log_says_to_whom_and_what_about_and_never_the_link(caplog):
-    caplog.set_level(1)
+def test_the_log_says_to_whom_and_what_about_and_never_the_link():
+    line = LogChannel().send(a_message())
 
-    LogChannel().send(a_message())
-
-    assert GRACE in caplog.text
-    assert KEY in caplog.text
-    assert "New laptop" in caplog.text
-    assert LINK not in caplog.text
-    assert "Needed" not in caplog.text
+    assert GRACE in line
+    assert KEY in line
+    assert "New laptop" in line
+    assert LINK not in line
+    assert "Needed" not in line
 
 
 def test_every_service_is_sent_one_of_three_forms():

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from approvals.rules.policy import Policy
-from approvals.rules.text import DEFAULT_IGNORABLE, SPACES, UNSEEN, is_blank, one_line, title
+from approvals.rules.text import DEFAULT_IGNORABLE, SPACES, UNSEEN, is_blank, one_line, title, visible
 
 # Default_Ignorable_Code_Point is derived (UAX #44, table 7): Other_Default_Ignorable_Code_Point, format characters (Cf)
 # and variation selectors, without interlinear annotation, Egyptian format controls, and prepended concatenation marks.
@@ -140,3 +140,24 @@ def test_a_comment_that_nobody_sees_is_no_comment(comments, when):
     assert policy.comment_missing(is_approved=False, comments=comments)
     assert policy.comment_missing(is_approved=True, comments=comments) is (when == "always")
     assert not policy.comment_missing(is_approved=False, comments=f"{comments}.{comments}")
+
+
+# --- what is shown ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a\x00b\x1b[31mc", "ab[31mc"),
+        ("a\u202eb\u2066c\u200ed", "abcd"),
+        ("a\u200bb\u00adc\ufeffd", "abcd"),
+        ("a\ud800b", "a\ufffdb"),
+        ("a\r\nb\rc\u2028d\x85e", "a\nb\nc\nd\ne"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("\u0646\u200c\u0647 \U0001f469\u200d\U0001f4bb", "\u0646\u200c\u0647 \U0001f469\u200d\U0001f4bb"),
+        ("", ""),
+    ],
+)
+def test_people_are_shown_what_is_text_and_nothing_that_hides_or_turns_it(written, shown):
+    assert visible(written) == shown
+    assert visible(shown) == shown

@@ -664,7 +664,7 @@ def test_a_body_of_the_first_version_is_the_same_text_as_it_was_then():
     """Who sends it again after an upgrade, with the same Idempotency-Key, means the same request."""
     then = {"description": "", "details": None, "item": "New laptop", "requester": ADA, "timeout_hours": 24.0}
 
-    assert json.loads(parse(a_request()).canonical()) == then
+    assert json.loads(parse(a_request()).canonical_before()) == then
 
 
 # --- policies: what is agreed ---------------------------------------------------------------------
@@ -686,7 +686,7 @@ def escalating(*approvers, **fields):
 def test_a_request_that_agrees_on_nothing_has_one_open_slot_and_silence_is_a_timeout():
     policy = parse(a_request()).to_policy()
 
-    assert policy == Policy(stages=(Stage(panel=Panel(timeout_seconds=24 * 3600)),))
+    assert policy == Policy(stages=(Stage(panel=Panel(timeout_seconds=24 * 3600)),), form_required="on_approve")
     assert policy.stages[0].panel.slots == 1
     assert policy.allow_self_approval is False
 
@@ -960,31 +960,64 @@ def test_what_holds_for_the_whole_request_is_pointed_to(field, wrong):
     assert pointers(a_request(**{field: wrong})) == [f"/{field}"]
 
 
+@pytest.mark.parametrize("wrong", ["", "never", "on_reject", True, None], ids=str)
+def test_a_form_is_owed_by_an_approval_or_always(wrong):
+    assert parse(a_request()).to_policy().form_required == "on_approve"
+    assert parse(a_request(form_required="always")).to_policy().form_required == "always"
+    assert pointers(a_request(form_required=wrong)) == ["/form_required"]
+
+
 @pytest.mark.parametrize(
-    ("form", "wrong"),
+    ("one", "other"),
     [
-        ({"type": "nonsense"}, "/form/type"),
-        ({"properties": {"a/b": {"minimum": "x"}}}, "/form/properties/a~1b/minimum"),
-        ({"pattern": "("}, "/form/pattern"),
-        ({"$ref": "https://example.com/schema"}, "/form/$ref"),
-        ({"$ref": "#/$defs/nowhere"}, "/form/$ref"),
-        ({"$ref": "#"}, "/form/$ref"),
-        ({"allOf": [{"$ref": "#"}]}, "/form/allOf/0/$ref"),
+        ("1250.00", "1250"),
+        ("1250.0", "1.25e3"),
+        ("0.00000025", "2.5E-7"),
+        ("-0.0", "0"),
+        ("10000000000000000.010", "10000000000000000.01"),
     ],
 )
-def test_a_form_that_is_no_schema_is_pointed_to(form, wrong):
-    assert pointers(a_request(form=form)) == [wrong]
-    assert pointers(a_preview(form=form), bodies.PreviewBody) == [f"/request{wrong}"]
+def test_numbers_of_the_same_value_are_the_same_body(one, other):
+    assert with_number(one).canonical() == with_number(other).canonical()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10000000000000000.01", "10000000000000000.02"),
+        ("123456789012345678.0", "123456789012345680.0"),
+        ("0.1", "0.10000000000000001"),
+        ("1250", '"1250"'),
+        ("1", "true"),
+        ("10", "1"),
+    ],
+)
+def test_numbers_of_other_values_are_another_body(one, other):
+    assert with_number(one).canonical() != with_number(other).canonical()
+
+
+@pytest.mark.parametrize("number", ["1250.00", "0.00000025", "1e3", "12", "-0.0", "10000000000000000.01"])
+def test_a_body_is_written_as_it_was_before_numbers_kept_their_digits_so_that_its_key_finds_its_request(number):
+    then = json.dumps(json.loads(number))
+
+    assert with_number(number).canonical_before() == (
+        f'{{"description": "", "details": {{"n": [{then}]}}, "item": "New laptop", '
+        f'"requester": "{ADA}", "timeout_hours": 24.0}}'
+    )
+
+
+def with_number(text):
+    body = json.dumps(a_request(details={"n": ["here"]})).replace('"here"', text)
+    return bodies.parse_body(bodies.RequestBody, {"content-type": "application/json"}, body.encode())
 
 
 def test_everything_that_cannot_be_meant_is_told_at_once():
     body = a_request(
         stages=[{"name": "x", "approvers": [ADA]}, {"name": "x", "approvers": [GRACE], "required": 2}],
         options=[{"name": "y", "approves": True}, {"name": "y", "approves": True}],
-        form={"type": "nonsense"},
     )
 
-    found = ["/form/type", "/options/1/name", "/stages/0/approvers", "/stages/1/name", "/stages/1/required"]
+    found = ["/options/1/name", "/stages/0/approvers", "/stages/1/name", "/stages/1/required"]
     assert sorted(pointers(body)) == found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +61,10 @@ def test_a_key_that_is_none_is_refused(key):
         ("await=5", 0),
         ("wait=5 6", 0),
         ("respond-async", 0),
+        ('x="a, wait=3", wait=5', 5),
+        (r'x="a\", wait=3", wait=5', 5),
+        ('x="a, wait=3', 0),
+        (r'x="a, wait=3\\'[:-1], 0),
         ("\0", 0),
         ("=" * 8000, 0),
         ("wait=" + "9" * 5000, 0),
@@ -71,6 +77,26 @@ def test_how_long_a_caller_prefers_to_wait(said, seconds):
 
 def test_who_prefers_nothing_does_not_wait():
     assert headers.preferred_wait({}) == 0
+
+
+HOSTILE = [
+    '"\\"' + '\\"' * 4090,
+    '\\"' * 4096,
+    '"' * 8192,
+    '"\\' * 4096,
+    '"a' * 4096,
+    "wait" + " " * 8188,
+    "wait=5;" * 1170,
+]
+
+
+@pytest.mark.parametrize("said", HOSTILE, ids=lambda said: said[:6])
+def test_what_a_header_costs_grows_with_its_length_alone(said):
+    began = time.process_time()
+
+    headers.preferred_wait({"prefer": said})
+
+    assert time.process_time() - began < 0.1, "8 KB take a thousandth of a second when each character is read once"
 
 
 @settings(deadline=None)

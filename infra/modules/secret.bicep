@@ -1,0 +1,18 @@
+// A secret that is written at every deployment.
+param vaultName string
+param name string
+param contentType string
+param tags object
+
+@secure()
+param value string
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
+  name: vaultName
+
+  resource secret 'secrets' = {
+    name: name
+    tags: tags
+    properties: { value: value, contentType: contentType }
+  }
+}
