@@ -150,10 +150,10 @@ class Instance:
         """The timers that have not fired, next first."""
         return sorted((at, number) for number, at in self.timers.items() if number not in self.fired)
 
-    def fire(self):
-        """Move the clock to the next timer and give its event."""
+    def fire(self, early=0):
+        """Move the clock to the next timer, or so many seconds before it, and give its event."""
         at, number = self.due()[0]
-        self.now = max(self.now, at)
+        self.now = max(self.now, at - dt.timedelta(seconds=early))
         self.fired.append(number)
         return {
             "EventType": 11,

@@ -41,8 +41,10 @@ CLAIMS = {
     "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
 }
 CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
-OF_A_PERSON = {"scp", "name", "preferred_username", "upn", "email"}
+OF_A_PERSON = {"scp", "name", "preferred_username", "upn", "unique_name", "email"}
 NAMING = {"tid", "oid", "email"}
+VERIFYING = ("xms_edov", "email_verified")
+CALLED = ("email", "preferred_username", "upn", "unique_name", "name")
 TRUE = {"1", "true"}
 
 
@@ -95,16 +97,16 @@ def read_principal(headers: Mapping[str, str]) -> Person | None:
         claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    tenant, object_id = claims.get("tid", ""), claims.get("oid", "")
-    is_app = claims.get("idtyp", "").lower() == "app" or claims.get("sub") == object_id
+    tenant, object_id = claims.get("tid", [""])[0], claims.get("oid", [""])[0]
+    is_app = "app" in map(str.lower, claims.get("idtyp", ())) or object_id in claims.get("sub", ())
     if not tenant or not object_id or is_app or not OF_A_PERSON & claims.keys():
         return None
     if "/" in tenant or not is_name(f"{tenant}/{object_id}"):
         return None
-    words = [claims[name].lower() for name in ("xms_edov", "email_verified") if name in claims]
-    email = claims.get("email", "") if words and TRUE.issuperset(words) else ""
-    aliases = (claims.get(name, "") for name in ("email", "preferred_username", "upn", "name", "unique_name"))
-    return Person(tenant, object_id, email if is_name(email) else None, tuple(each for each in aliases if each))
+    words = {word.lower() for name in VERIFYING for word in claims.get(name, ())}
+    email = claims.get("email", [""])[0] if words and words <= TRUE else ""
+    aliases = tuple(each for name in CALLED for each in claims.get(name, ()) if 0 < len(each) <= NAME_CHARACTERS)
+    return Person(tenant, object_id, email if is_name(email) else None, aliases)
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,13 @@ def read_application(headers: Mapping[str, str]) -> Application | None:
     text = headers.get(PRINCIPAL, "")
     if not text or len(text) > PRINCIPAL_CHARACTERS:
         return None
-    found: dict[str, set[str]] = {}
     try:
-        for claim in json.loads(base64.b64decode(text, validate=True))["claims"]:
-            name, value = CLAIMS.get(claim["typ"], claim["typ"]), claim["val"]
-            if not isinstance(name, str) or not isinstance(value, str):
-                return None
-            found.setdefault(name, set()).add(value)
+        found = {
+            name: set(values) for name, values in read_claims(json.loads(base64.b64decode(text, validate=True))).items()
+        }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    found = {name: set(values) for name, values in claims.items()}
     if any(len(found.get(name, ())) > 1 for name in ("idtyp", "sub", "oid", "scp", "azp", "appid")):
         return None
     one = {name: next(iter(values)) for name, values in found.items()}
@@ -150,17 +150,18 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= NAME_CHARACTERS and text.isprintable()
 
 
-def read_claims(principal: Any) -> dict[str, str]:
-    """Give the claims of a principal by their short names. One that comes twice and differs, or is no text, is none's.
+def read_claims(principal: Any) -> dict[str, list[str]]:
+    """Give all that the claims of a principal say, by their short names.
 
-    Raises ValueError for such a one.
+    Raises ValueError when one that names somebody comes twice and differs, or is no text.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for claim in principal["claims"]:
         name, value = CLAIMS.get(claim["typ"], claim["typ"]), claim["val"]
-        if name in NAMING and (not isinstance(value, str) or found.setdefault(name, value) != value):
+        said = found.setdefault(name, [])
+        if name in NAMING and (not isinstance(value, str) or value not in (said or [value])):
             raise ValueError(f"{name} does not name anybody")
-        found[name] = str(value)
+        said.append(str(value))
     return found
 
 
@@ -224,6 +225,14 @@ def was_passed_on(link: Link, found: Found) -> bool:
     if found.request.has_first_rules and not link.is_for_asked_panel(found):
         return any(fingerprint(found.request, change.holder) == link.holder for change in found.story.changes)
     return link.generation != found.at_panel(link.stage, escalated=link.escalated).generation(link.slot)
+
+
+def passed_on_to(link: Link, found: Found) -> str | None:
+    """Name who was asked in the place of a link's holder, where it was passed on."""
+    if found.request.has_first_rules and not link.is_for_asked_panel(found):
+        changes = (change for change in found.story.changes if fingerprint(found.request, change.holder) == link.holder)
+        return next((change.to for change in changes), None)
+    return found.at_panel(link.stage, escalated=link.escalated).holder(link.slot)
 
 
 def has_panel(found: Found, link: Link) -> bool:

@@ -177,7 +177,7 @@ def pass_slot_on(found: Found, change: Change) -> Found:
         return found.with_story(story.with_note("A change was meant for an earlier revision and was ignored."))
     panel = panel_of(found, change)
     slot = panel.slot_of(change.holder) if panel and panel.panel.approvers else None
-    if not panel or slot is None or slot not in panel.awaited or reassignment_obstacle(panel, change.to):
+    if not panel or slot is None or panel.story.vote_of(slot) or reassignment_obstacle(panel, change.to):
         return found.with_story(story.with_note("A change that is not allowed was ignored."))
     if change.heard_at >= found.due_at:
         return found.with_story(story.with_note("A change came after the deadline."))
@@ -197,6 +197,11 @@ def panel_of(found: Found, change: Change) -> Found | None:
         return found
     place = (change.stage, change.escalated)
     return next((each for each in found.panels_to_come if (each.story.stage, each.story.escalated) == place), None)
+
+
+def is_about_asked_panel(found: Found, change: Change) -> bool:
+    """Tell whether a change is about the panel that is asked now."""
+    return change.stage is None or (change.stage, change.escalated) == (found.story.stage, found.story.escalated)
 
 
 def reassignment_obstacle(panel: Found, person: str) -> str | None:
@@ -222,7 +227,8 @@ def occasion(before: Found | None, found: Found) -> str:
     if before.story.escalated != found.story.escalated:
         return "escalated"
     if len(before.story.changes) < len(found.story.changes):
-        return "passed_on"
+        # whoever is asked in a later stage hears of it when that begins
+        return "passed_on" if is_about_asked_panel(found, found.story.changes[-1]) else RENEWED
     if before.story.reminded < found.story.reminded:
         return "reminded"
     return AGAIN if before.story.attempts < found.story.attempts else RENEWED

@@ -136,7 +136,7 @@ def judge_change(found: Found, change: Change) -> str:
     slot = panel.slot_of(change.holder) if panel and panel.panel.approvers else None
     if not panel or slot is None:
         return "nobody"
-    if slot not in panel.awaited:
+    if panel.story.vote_of(slot):
         return "voted"
     if reason := reassignment_obstacle(panel, change.to):
         return reason
@@ -150,27 +150,40 @@ def is_done(found: Found, change: Change) -> bool:
     request, changes = found.request, found.story.changes
     if any(each.change_id == change.change_id for each in changes):
         return True
-    same = [
-        each for each in changes if request.is_same(each.holder, change.holder) and request.is_same(each.to, change.to)
-    ]
+    same = [each for each in changes if is_repeated(found, each, change)]
     if request.has_first_rules:
         slot = found.slot_of(change.to) if found.panel.approvers else None
         return bool(same) and found.slot_id(slot or 0) in found.story.holders and slot is not None
-    panel = panel_of(found, change)
-    said = (change.kind, change.reason, change.stage, change.escalated)
-    same = [each for each in same if (each.kind, each.reason, each.stage, each.escalated) == said]
-    return bool(panel and same and request.is_same(same[-1].by, change.by) and panel.slot_of(change.to) is not None)
+    return any((each.stage, each.escalated) == (change.stage, change.escalated) for each in same)
 
 
-def locate(found: Found, holder: str, stage: int | None = None) -> Found | None:
-    """Give the request at the panel in which somebody holds a slot that can be passed on: the present one, or the next.
-
-    `stage`: the one that is meant, counted from 0. A panel that has their answer is given only when no other is.
+def is_repeated(found: Found, made: Change, change: Change) -> bool:
+    """Tell whether a change says what one that was made said, whichever panel was meant; from version 2 on word for
+    word, and as long as its slot is where it was passed on to.
     """
+    is_same = found.request.is_same
+    if not is_same(made.holder, change.holder) or not is_same(made.to, change.to):
+        return False
+    if found.request.has_first_rules:
+        return True
+    panel = found.at_panel(made.stage or 0, escalated=made.escalated)
+    says_the_same = (made.kind, made.reason) == (change.kind, change.reason) and is_same(made.by, change.by)
+    return says_the_same and panel.slot_of(change.to) is not None and panel.slot_of(change.holder) is None
+
+
+def locate(found: Found, change: Change, stage: int | None = None) -> Found | None:
+    """Give the request at the panel whose slot a change is about: the present one, or the next that its holder is in.
+
+    `stage`: the one that is meant, counted from 0. Where none is named, a change that was made already is that one
+    again, and never the next stage's. A panel that has the holder's answer is given only when no other is.
+    """
+    for made in found.story.changes:
+        if stage in (None, made.stage) and is_repeated(found, made, change):
+            return found.at_panel(made.stage or 0, escalated=made.escalated)
     panels = [
         panel
-        for panel in (found.panels_to_come if not found.request.has_first_rules else [found])
-        if stage in (None, panel.story.stage) and panel.panel.approvers and panel.slot_of(holder) is not None
+        for panel in found.panels_to_come
+        if stage in (None, panel.story.stage) and panel.panel.approvers and panel.slot_of(change.holder) is not None
     ]
-    waiting = (panel for panel in panels if panel.slot_of(holder) in panel.awaited)
+    waiting = (panel for panel in panels if not panel.story.vote_of(panel.slot_of(change.holder) or 0))
     return next(waiting, panels[0] if panels else None)

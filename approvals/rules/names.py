@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.utils import parseaddr
 from functools import lru_cache
 
 from approvals.rules.text import DEFAULT_IGNORABLE
 
-ROUNDS = 4
-"""How many wrappings, such as a scheme around a display name, are taken off; more are not believed to be a name."""
+SCHEME = re.compile(r"(?:mailto:)+([^?]*)")
+ANGLE = re.compile(r"<([^<>]*@[^<>]*)>")
+"""The address behind a display name."""
+DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
+"""What IDNA takes for the dot of a domain (RFC 3490, 3.1)."""
 
 
 @lru_cache(maxsize=4096)
@@ -30,13 +32,12 @@ def exact_key(name: str) -> str:
 @lru_cache(maxsize=4096)
 def lookalike_key(name: str) -> str:
     """Give what is equal for all names that could be one person's."""
-    for _ in range(ROUNDS):
-        bare = unwrapped(folded(name))
-        if bare == name:
+    for _ in range(len(name) + 8):  # a wrapping that is taken off makes it shorter
+        before, name = name, unwrapped(folded(name))
+        if name == before:
             break
-        name = bare
     local, at, domain = name.rpartition("@")
-    return f"{local}@{folded(unicode_domain(domain))}" if at else name
+    return f"{local}@{folded(unicode_domain(domain.translate(DOTS)))}" if at else name
 
 
 def is_same(one: str, other: str) -> bool:
@@ -62,15 +63,30 @@ def folded(text: str) -> str:
 
 def unwrapped(text: str) -> str:
     """Give a name without what is put around addresses: a scheme, a display name, a comment, punctuation."""
-    text = re.sub(r"\s+", " ", text).strip().removeprefix("mailto:").partition("?")[0]
-    _, address = parseaddr(text)
-    if "@" in address and "@" in text:
-        text = address
-    while text and unicodedata.category(text[0])[0] in "PZ":
-        text = text[1:]
-    while text and unicodedata.category(text[-1])[0] in "PZ":
-        text = text[:-1]
-    return text
+    text = " ".join(text.split())
+    if scheme := SCHEME.match(text):
+        text = scheme[1]
+    if "@" in text:
+        text = (ANGLE.findall(text) or [text])[-1]
+        text = without_comments(text).replace(" @", "@").replace("@ ", "@").replace('"@', "@")
+    seen = [at for at, each in enumerate(text) if not is_edge(each)]
+    return text[seen[0] : seen[-1] + 1] if seen else text
+
+
+def without_comments(text: str) -> str:
+    """Give an address without the words in brackets that it may have anywhere (RFC 5322, 3.2.2)."""
+    depth, kept = 0, []
+    for each in text:
+        depth += each == "("
+        if not depth:
+            kept.append(each)
+        depth -= each == ")" and depth > 0
+    return text if depth else "".join(kept)
+
+
+def is_edge(character: str) -> bool:
+    """Tell whether a character at either end of a name means nothing: punctuation, an angle, a space."""
+    return character in "<>" or unicodedata.category(character)[0] in "PZ"
 
 
 def ascii_domain(domain: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from approvals.rules.events import event_kind, read_event
-from approvals.rules.story import Cancellation, Change, Decision, Mark, Story, short_digest
+from approvals.rules.story import EPOCH, Cancellation, Change, Decision, Mark, Story, short_digest
 from approvals.rules.value import decode_json
 
 if TYPE_CHECKING:
@@ -56,5 +56,5 @@ def read_mark(text: str) -> Mark:
     """Read a mark that was written short. Raises ValueError for what is none."""
     stage, _, milliseconds = text[1:].partition(":")
     kinds = {"a": "asked", "e": "escalated", "r": "reminded"}
-    at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=int(milliseconds))
+    at = EPOCH + dt.timedelta(milliseconds=int(milliseconds))
     return Mark.model_validate({"kind": kinds.get(text[:1]), "at": at, "stage": int(stage)})

@@ -7,7 +7,7 @@ a request when something happens is decided in `hearing`. Times are instants in 
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads it
+import datetime as dt
 import hashlib
 from enum import StrEnum
 from typing import Any, Literal
@@ -24,6 +24,7 @@ STATUS_BYTES = 15_000
 OUTPUT_BYTES = 900_000
 """What an output may weigh; the scheduler takes a megabyte."""
 UNDELIVERED_TOLD = 10
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 RULES = 2
 """The rules that new requests are judged by. A request keeps those it was made with: see `Request.rules`."""
 
@@ -252,7 +253,7 @@ class Mark(Value):
 
     def abridged(self) -> str:
         """Write it short: the kind's first letter, the stage, milliseconds since 1970; `restoring` reads it."""
-        return f"{self.kind[0]}{self.stage}:{int(self.at.timestamp() * 1000)}"
+        return f"{self.kind[0]}{self.stage}:{(self.at - EPOCH) // dt.timedelta(milliseconds=1)}"
 
 
 class Story(Value):
@@ -320,6 +321,12 @@ class Story(Value):
         """Go on after an event that counts for nothing took the wait for it."""
         return self.with_note(note).with_next_number(key)
 
+    def is_still_awaited(self, key: str) -> bool:
+        """Tell whether an event of a kind can matter yet: not when it is for a panel that is over."""
+        kind, _, place = key.partition("-")
+        panel = int(place.partition("-")[0] or 0)
+        return kind != "decision" or panel >= 2 * self.stage + self.escalated
+
     def vote_of(self, slot: int) -> Decision | None:
         """Give the answer of a slot of the present panel, or nothing."""
         for vote in self.votes:
@@ -350,6 +357,7 @@ class Story(Value):
             "holders": {},
             "notes": (),
             "marks": (),
+            "waits": {key: n for key, n in self.waits.items() if self.is_still_awaited(key)},
         }
         never = {
             "never_delivered": (),
@@ -453,9 +461,7 @@ class Found(Value):
         """Give the slot a person may answer, if any."""
         if not self.panel.approvers:
             return 0
-        return next(
-            (s for s in range(self.panel.slots) if identity_key(self.holder(s) or "") == identity_key(person)), None
-        )
+        return next((s for s in range(self.panel.slots) if self.request.is_same(self.holder(s) or "", person)), None)
 
     @property
     def awaited(self) -> list[int]:

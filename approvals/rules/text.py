@@ -37,6 +37,7 @@ UNSEEN = re.compile(f"(?:{DEFAULT_IGNORABLE.pattern}|[\\u2800\\ufff9-\\ufffb\\U0
 NON_JOINER, JOINER = "\u200c", "\u200d"
 VARIATIONS = "\ufe0e\ufe0f"
 """They choose how an emoji looks."""
+KEYCAPS, KEYCAP = "0123456789#*", "\u20e3"
 
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -125,11 +126,11 @@ def is_needed(text: str, at: int) -> bool:
     character, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
     if not before:
         return False
-    is_symbol = unicodedata.category(before) in {"So", "Sk"} or before in VARIATIONS
+    is_symbol = unicodedata.category(before) in {"So", "Sk"}
     if character in VARIATIONS:
-        return is_symbol or before.isdigit() or before in "#*"
-    if character == JOINER and is_symbol and after:
-        return unicodedata.category(after) == "So"
+        return is_symbol or (before in KEYCAPS and after == KEYCAP)
+    if character == JOINER and (is_symbol or before in VARIATIONS):
+        return unicodedata.category(after or " ") == "So"
     if character not in (JOINER, NON_JOINER):
         return False
     import idna  # noqa: PLC0415 - its tables are large, and joiners are rare

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from approvals.errors import Invalid, KeyReused, NotFound, OwnRequest, RightMissing, TooLate
+from approvals.errors import Invalid, KeyReused, NotFound, OtherStage, OwnRequest, RightMissing, TooLate
 from approvals.people import links
 from approvals.people.callers import ANY_KEY
 from approvals.people.delivery import Dispatch
@@ -371,9 +371,12 @@ class Approvals:
         """Pass a slot on and read back that it was; with evidence, as its holder. `stage`: the one that is meant."""
         self.check_name(change.to, "/to")
         found = await self.find(request_id)
-        meant = judging.locate(found, change.holder, None if stage is None else resolve_stage(found, stage))
-        if meant and not found.request.has_first_rules:
-            here = {"stage": meant.story.stage, "escalated": meant.story.escalated}
+        named = None if stage is None else resolve_stage(found, stage)
+        if found.request.has_first_rules and named not in (None, found.story.stage):
+            raise OtherStage(found.stage_name)  # these pass on what is asked now, and nothing else
+        if not found.request.has_first_rules:
+            meant = judging.locate(found, change, named)
+            here = {"stage": meant.story.stage, "escalated": meant.story.escalated} if meant else {"stage": named}
             change = change.model_copy(update=here)
 
         def judge(found: Found) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
@@ -70,6 +70,8 @@ def panel_of_people(given: Any) -> Any:
 class PanelBody(Intake):
     """The people asked at once, until when, and what silence means."""
 
+    NOBODY: ClassVar[str] = "names nobody; leave it out to let anyone answer"
+
     approvers: Annotated[list[Name], Field(default_factory=list, max_length=APPROVERS)]
     required: Required = "any"
     reject_when: policy.RejectWhen = "any"
@@ -96,17 +98,23 @@ class PanelBody(Intake):
         if self.approvers:
             return []
         if "approvers" in self.model_fields_set:
-            return [Problem(f"{at}/approvers", "names nobody; leave it out to let anyone answer")]
+            return [Problem(f"{at}/approvers", self.NOBODY)]
         if self.required not in ("any", 1):
             return [Problem(f"{at}/required", "needs approvers to be named")]
         return []
+
+
+class EscalationBody(PanelBody):
+    """The people asked instead; there is no letting anyone answer here."""
+
+    NOBODY = "names nobody"
 
 
 class AskingBody(PanelBody):
     """A panel that may escalate."""
 
     on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
-    escalate_to: Annotated[PanelBody | None, BeforeValidator(panel_of_people)] = None
+    escalate_to: Annotated[EscalationBody | None, BeforeValidator(panel_of_people)] = None
 
     def stage(self, name: str = "") -> policy.Stage:
         """Give the stage these words mean."""

@@ -14,7 +14,7 @@ KEY_CHARACTERS = 255
 WAIT_SECONDS = 25
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
-REVISION = re.compile(r'"(\d{1,6})(?:-[0-9a-z-]*)?"')
+REVISION = re.compile(r'(")?(\d{1,6})(?:[-;:+/.][^"]*)?(?(1)")')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?', re.IGNORECASE)
 QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 # possessive, and what is not closed ends with the header: each character is read once, whatever was sent
@@ -63,7 +63,7 @@ def matches_if_match(etag: str, headers: Mapping[str, str]) -> bool | None:
     """Tell whether `If-Match` names this ETag or any; nothing when there is no such header.
 
     An ETag of ours begins with the revision, and that alone is compared: proxies weaken tags and add to them
-    (`W/"3-0a1b"`, `"3-0a1b-gzip"`), and a bare revision (`"3"`) is one, too.
+    (`W/"3-0a1b"`, `"3-0a1b-gzip"`), and a bare revision (`"3"` or `3`) is one, too.
     """
     given = headers.get("if-match")
     if given is None:
@@ -76,7 +76,7 @@ def matches_if_match(etag: str, headers: Mapping[str, str]) -> bool | None:
 def revision_in(tag: str) -> str:
     """Give the revision that an ETag of ours begins with; nothing for others."""
     found = REVISION.fullmatch(tag)
-    return found[1] if found else ""
+    return found[2] if found else ""
 
 
 def is_any(headers: Mapping[str, str]) -> bool:

@@ -21,7 +21,7 @@ import azure.functions as func
 from approvals import errors, settings
 from approvals.durable.instances import Instances
 from approvals.people import links
-from approvals.people.identity import Evidence, authorize, holder_of, was_passed_on
+from approvals.people.identity import Evidence, authorize, holder_of, passed_on_to, was_passed_on
 from approvals.people.links import Link, NotGenuine, Signer
 from approvals.people.wording import detail_rows
 from approvals.rules import forms, vocabulary
@@ -214,7 +214,7 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
         parse_qs(req.get_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS)
     )
     choice = read_choice(typed, found)
-    if ended := end_page(visit, link, found, choice):
+    if ended := end_page(visit, link, found, choice, typed):
         return ended
     if not visit.was_shown(typed.first("page"), found):
         return form_page(visit, link, found, 409, Submission(typed.values, stale=True))
@@ -229,7 +229,7 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
         return form_page(visit, link, found, 503, Submission(typed.values, away=True))
     except (errors.Forbidden, errors.Conflict, errors.Closed) as error:
         again = await visit.find(link)
-        return end_page(visit, link, again or found, choice) or html_response(
+        return end_page(visit, link, again or found, choice, typed) or html_response(
             status_of(error), "end", kind="refused", error=error
         )
     if not answer.confirmed:
@@ -312,18 +312,19 @@ def name_of(visit: Visit, link: Link, found: Found) -> str | None:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def end_page(visit: Visit, link: Link, found: Found, choice: Choice | None = None) -> func.HttpResponse | None:
+def end_page(
+    visit: Visit, link: Link, found: Found, choice: Choice | None = None, typed: Submission = NOTHING_SENT
+) -> func.HttpResponse | None:
     """Give the page of a link that has nothing to ask any more; nothing while there is something."""
     if link.is_expired(visit.approvals.received_at):
         return html_response(410, "end", kind="expired")
     if was_passed_on(link, found):
         # perhaps because it is in the wrong hands: it shows nothing of the request any more
-        there = found.at_panel(link.stage, escalated=link.escalated) if not found.request.has_first_rules else found
-        return html_response(403, "end", kind="passed_on", to=there.holder(link.slot))
+        return html_response(403, "end", kind="passed_on", to=passed_on_to(link, found))
     vote, name = vote_of(link, found), holder_of(link, found)
     seen: dict[str, Any] = {"found": found, "name": name, "vote": vote}
     if vote and link.holder in ("", links.fingerprint(found.request, vote.approver)):
-        differs = choice is not None and (choice.is_approved, choice.option) != (vote.is_approved, vote.option)
+        differs = choice is not None and not is_repeated(visit, link, found, typed, choice, vote)
         if found.suspended:  # as the API has it: what the orchestration says of itself may not have happened yet
             status = 409 if differs else 202 if choice else 200
             return html_response(status, "end", kind="unconfirmed", differs=differs, **seen)
@@ -354,6 +355,17 @@ def refusal_page(visit: Visit, link: Link, found: Found, seen: dict[str, Any]) -
     except errors.SignInRequired:
         return html_response(403, "end", kind="sign_in", person=visit.person, **seen)
     return None
+
+
+def is_repeated(visit: Visit, link: Link, found: Found, typed: Submission, choice: Choice, vote: Decision) -> bool:
+    """Tell whether what was sent is the answer that stands, word for word and by the same person."""
+    try:
+        said = read_decision(visit, link, found, typed, choice)
+    except errors.Invalid:
+        return False
+    words = (said.is_approved, said.option, said.comments, said.form)
+    is_theirs = found.request.is_same(said.approver, vote.approver)
+    return is_theirs and words == (vote.is_approved, vote.option, vote.comments, load_json(vote.form))
 
 
 def vote_of(link: Link, found: Found) -> Decision | None:

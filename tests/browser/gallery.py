@@ -282,7 +282,7 @@ def ends():
     no = decided(GRACE, yes=False, comments="Too dear", assurance="link")
     my_no = become(plain(), status=Status.REJECTED, settled_at=NOW, decision=no, votes=(no,))
     signed = found(a_policy(a_panel(GRACE, assurance="signed-in")))
-    moved = become(plain(), changes=(passed_on(GRACE, ALAN),), holders={"0": ALAN}, generations={"0": 1})
+    moved = become(plain(), changes=(passed_on(GRACE, ALAN),), holders={"0-0": ALAN}, generations={"0-0": 1})
     two = found(a_policy(a_panel(GRACE), a_panel(CFO)))
     eve = Person("t", "o", EVE)
     return {

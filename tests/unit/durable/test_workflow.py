@@ -9,13 +9,15 @@ import warnings
 
 import pytest
 
+from approvals.rules.story import RULES
 from devhost import replay
-from tests.builders import ALAN, EVE, GRACE, NOON, asked, cancelled, decided, undelivered
+from tests.builders import ALAN, EVE, GRACE, NOON, a_panel, a_policy, asked, cancelled, decided, undelivered
 from tests.chance import size, sized
 from tests.simulation import Instance, answer
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
 
 
 def waiting(**fields):
@@ -76,8 +78,18 @@ def test_a_decision_settles_it_and_is_told_once(yes, status):
     assert instance.custom_status["status"] == status
     assert instance.custom_status["decision"]["comments"] == "Because"
     (told,) = instance.activities_of("process_approval")
-    assert told["story"]["status"] == status
+    assert told["occasion"] == "outcome"
+    assert told["found"]["story"]["status"] == status
     assert settled(instance)["decision"]["approver"] == GRACE
+
+
+def test_a_request_of_version_1_tells_its_outcome_as_it_did():
+    instance = waiting(rules=1)
+
+    instance.deliver(instance.decision(decided()))
+
+    (told,) = instance.activities_of("process_approval")
+    assert told["story"]["status"] == "Approved"
 
 
 def test_an_event_may_be_encoded_once_or_twice():
@@ -136,6 +148,71 @@ def test_nobody_answers():
 
     assert settled(instance)["status"] == "Timeout"
     assert instance.story["settled_at"] == "2026-03-01T14:00:00.000Z"
+
+
+# --- timers that fire early -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("early", [0.001, 0.5, 0.92, 0.999])
+def test_a_timer_that_fires_early_times_nothing_out_before_the_deadline(early):
+    instance = waiting(hours=2)
+
+    instance.deliver(instance.fire(early))
+    assert instance.custom_status["status"] == "Pending"
+    assert not instance.activities_of("process_approval")
+    assert [at for at, _ in instance.due()] == [NOON + 2 * HOUR + SECOND], "a nearer one fires at once again"
+    instance.deliver(instance.fire(early))
+
+    assert settled(instance)["status"] == "Timeout"
+    assert instance.found.story.settled_at >= NOON + 2 * HOUR
+
+
+def test_an_answer_between_an_early_timer_and_the_deadline_counts():
+    instance = waiting(hours=2)
+    instance.deliver(instance.fire(early=0.9))
+
+    in_time = 2 * HOUR - dt.timedelta(milliseconds=300)
+    after(instance, in_time).deliver(instance.decision(decided(after=in_time)))
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Approved"
+
+
+def test_an_answer_in_the_second_after_the_deadline_of_an_early_timer_is_late():
+    instance = waiting(hours=2)
+    instance.deliver(instance.fire(early=0.9))
+
+    late = 2 * HOUR + dt.timedelta(milliseconds=1)
+    after(instance, late).deliver(instance.decision(decided(after=late)))
+    instance.deliver(instance.fire())
+
+    assert settled(instance)["status"] == "Timeout"
+
+
+def test_no_reminder_and_no_escalation_comes_before_its_instant():
+    policy = a_policy(a_panel(GRACE, hours=3, remind_hours=2, on_timeout="escalate"), escalation=a_panel(EVE))
+    instance = waiting(policy=policy)
+
+    for instant, seen in ((2 * HOUR, {"reminded": 1}), (3 * HOUR, {"escalated": True})):
+        instance.deliver(instance.fire(early=0.92))
+        assert seen.items().isdisjoint(instance.custom_status.items())
+        assert not instance.running
+        instance.deliver(instance.fire(early=0.92))
+        assert seen.items() <= instance.custom_status.items()
+        assert instance.now >= NOON + instant
+        instance.finish(reminder(instance))
+    assert [mark.at for mark in instance.found.story.marks] == [
+        NOON + 2 * HOUR + dt.timedelta(seconds=0.08),
+        NOON + 3 * HOUR + dt.timedelta(seconds=0.08),
+    ]
+
+
+def test_a_request_of_version_1_takes_a_timer_for_the_clock():
+    instance = waiting(hours=2, rules=1)
+
+    instance.deliver(instance.fire(early=0.9))
+
+    assert settled(instance)["status"] == "Timeout"
 
 
 def test_the_timer_that_lost_is_cancelled():
@@ -314,7 +391,8 @@ def random_schedule(seed):
     chance = random.Random(seed)
     hours = chance.choice([1, 24, 24, 24 * 6, 24 * 13, 24 * 30])
     tell = chance.random() < 0.5
-    instance = Instance(asked(hours=hours, tell=tell, retries=chance.choice([0, 5]), keyed=chance.random() < 0.3))
+    rules, retries, keyed = chance.choice([1, RULES, RULES]), chance.choice([0, 5]), chance.random() < 0.3
+    instance = Instance(asked(hours=hours, tell=tell, retries=retries, keyed=keyed, rules=rules))
     said, waiting_to_arrive = [], []
 
     def speak():
@@ -357,7 +435,7 @@ def random_schedule(seed):
         if instance.due() and chance.random() < 0.2:
             instance.now += (instance.due()[0][0] - instance.now) * chance.random()
         if instance.due() and (chance.random() < 0.15 or not (arriving or instance.running or waiting_to_arrive)):
-            arriving.append(instance.fire())
+            arriving.append(instance.fire(early=0 if rules == 1 else chance.choice([0, 0.4, 0.92, 0.999])))
         chance.shuffle(arriving)
         if arriving:
             instance.deliver(*arriving)
@@ -376,7 +454,10 @@ def test_no_schedule_hangs_loses_or_doubles_an_answer(seeds):
             assert isinstance(instance.end, replay.Completed), f"schedule {seed} did not end: {instance.end}"
             story = instance.story
             told, *again = instance.activities_of("process_approval")
-            assert told["story"]["status"] == story["status"], f"schedule {seed} was told something else"
+            told = told.get("found", told)["story"]
+            assert told["status"] == story["status"], f"schedule {seed} was told something else"
+            if story["status"] == "Timeout" and instance.request.rules > 1:
+                assert instance.found.story.settled_at >= instance.request.deadline, f"schedule {seed} ended too soon"
             assert all(each["occasion"] == "again" for each in again), f"schedule {seed} was told twice"
             assert len(again) <= instance.request.retries
             tried_again += len(again) + tries(instance)

@@ -93,7 +93,7 @@ def test_a_token_without_anything_personal_is_an_applications():
     assert read_principal(a_header(name=None, email=None, roles="Approver", appid="x", azp="y")) is None
 
 
-@pytest.mark.parametrize("claim", ["scp", "name", "preferred_username", "upn", "email"])
+@pytest.mark.parametrize("claim", ["scp", "name", "preferred_username", "upn", "unique_name", "email"])
 def test_one_claim_that_only_people_have_makes_a_person(claim):
     assert read_principal(a_header(**{"name": None, "email": None, claim: "x"})).subject == f"{TENANT}/{OBJECT}"
 
@@ -118,7 +118,9 @@ def test_a_token_whose_subject_is_its_own_object_is_an_applications(names):
         ({"xms_edov": True}, True),
         ({"xms_edov": 1}, True),
         ({"xms_edov": None, "email_verified": "true"}, True),
-        ({"xms_edov": "0", "email_verified": "1"}, True),
+        ({"xms_edov": "1", "email_verified": "true"}, True),
+        ({"xms_edov": "0", "email_verified": "1"}, False),
+        ({"xms_edov": "1", "email_verified": "false"}, False),
     ],
     ids=str,
 )
@@ -129,6 +131,13 @@ def test_an_email_counts_only_when_it_is_verified(flags, verified):
     assert person.is_called(GRACE) is verified
     assert person.is_called(person.subject)
     assert person.name == (GRACE if verified else person.subject)
+
+
+@pytest.mark.parametrize("name", ["xms_edov", "email_verified"])
+def test_every_claim_that_an_email_is_verified_has_to_agree(name):
+    assert read_principal(a_header(("xms_edov", "1"), (name, "0"))).email is None
+    assert read_principal(a_header((name, "0"), ("xms_edov", "1"))).email is None
+    assert read_principal(a_header(("xms_edov", "1"), (name, "1"))).email == GRACE
 
 
 @pytest.mark.parametrize("claim", ["upn", "preferred_username", "name", "unique_name", "emails"])
@@ -349,7 +358,7 @@ def a_found(assurance, allow, *, open_slot):
     if open_slot:
         return one
     story = one.story.model_copy(
-        update={"holders": {"1": CAROL}, "generations": {"1": 1}, "changes": (passed_on(ALAN, CAROL),)}
+        update={"holders": {"0-1": CAROL}, "generations": {"0-1": 1}, "changes": (passed_on(ALAN, CAROL),)}
     )
     return one.with_story(story)
 
@@ -460,7 +469,7 @@ def test_whose_link_was_passed_on_is_told_to_whom_and_a_stranger_is_not():
 def test_who_gets_an_answer_back_has_a_new_link_and_the_old_one_stays_void():
     one = a_found("any", allow=False, open_slot=False)
     changes = (passed_on(ALAN, CAROL), passed_on(CAROL, EVE), passed_on(EVE, CAROL))
-    one = one.with_story(one.story.model_copy(update={"generations": {"1": 3}, "changes": changes}))
+    one = one.with_story(one.story.model_copy(update={"generations": {"0-1": 3}, "changes": changes}))
     links = [
         link_to(one.request, stage=0, escalated=False, slot=1, generation=generation, holder=CAROL)
         for generation in range(4)
@@ -503,6 +512,22 @@ def test_a_requester_named_by_tenant_and_object_is_found_behind_their_verified_e
 
     with pytest.raises(OwnRequest):
         authorize(one, GRACE, Evidence("page", a_link_of("own", one), ada))
+
+
+@pytest.mark.parametrize("claim", ["email", "preferred_username", "upn", "unique_name", "name"])
+@pytest.mark.parametrize("spelled", [ADA, "ADA@EXAMPLE.COM", "Ada <ada@example.com>", "ada@example.com."])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_requester_who_is_signed_in_by_whatever_name_does_not_decide(claim, spelled, order):
+    """Not even with somebody else's link, with an e-mail that nobody has verified, or as one name of several."""
+    one = a_found("any", allow=False, open_slot=False)
+    several = [(claim, spelled)] if claim == "email" else [(claim, spelled), (claim, "someone else")][::order]
+    header = a_header(*several, **dict.fromkeys(["email", "name", "xms_edov"]))
+    person = read_principal(header)
+
+    with pytest.raises(OwnRequest):
+        authorize(one, GRACE, Evidence("page", a_link_of("own", one), person))
+    allowed = a_found("any", allow=True, open_slot=False)
+    assert authorize(allowed, GRACE, Evidence("page", a_link_of("own", allowed), person)) == "link"
 
 
 # --- whose link it is -----------------------------------------------------------------------------

@@ -536,7 +536,7 @@ def test_a_form_of_an_older_key_is_good_and_of_a_dropped_one_is_not():
 
 
 def changed(**update):
-    pending = found(a_policy())
+    pending = found(a_policy(a_panel(GRACE, ALAN), a_panel(GRACE), escalation=a_panel(EVE)))
     link = link_to(pending.request, stage=0, escalated=False, slot=0, generation=0, holder=GRACE)
     return state_of(pending.with_story(pending.story.model_copy(update=update)), link)
 

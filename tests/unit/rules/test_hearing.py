@@ -25,6 +25,7 @@ from tests.builders import (
 )
 
 LATE = dt.timedelta(hours=25)
+MARY = "mary@example.com"
 YES, NO, BACK = decided(), decided(ALAN, yes=False), cancelled()
 OVER = TimerFired(heard_at=NOON + dt.timedelta(hours=24))
 HEARD = {"yes": (YES, "decision"), "no": (NO, "decision"), "cancel": (BACK, "cancel"), "deadline": (OVER, "")}
@@ -366,7 +367,8 @@ def test_no_event_name_is_ever_listened_to_for_two_things():
         (found(), YES, "open"),
         (found(), decided(after=LATE), "late"),
         (heard("yes"), YES, "recorded"),
-        (heard("yes"), decided(GRACE.upper(), comments="other words"), "recorded"),
+        (heard("yes"), decided(GRACE.upper()), "recorded"),
+        (heard("yes"), decided(GRACE.upper(), comments="other words"), "decided"),
         (heard("yes"), decided(GRACE, yes=False), "decided"),
         (heard("yes"), decided(ALAN), "decided"),
         (heard("no"), NO, "recorded"),
@@ -393,7 +395,8 @@ def test_a_repeated_answer_is_never_taken_for_the_next_stages():
     assert judging.judge_decision(one, decided(GRACE, decision_id="again")) == "unclear"
     assert judging.judge_decision(one, decided(GRACE, yes=False)) == "unclear"
     assert judging.judge_decision(one, decided(GRACE), stage=0) == "recorded"
-    assert judging.judge_decision(one, decided(GRACE), stage=1) == "open"
+    assert judging.judge_decision(one, decided(GRACE, decision_id="again"), stage=0) == "recorded"
+    assert judging.judge_decision(one, decided(GRACE, decision_id="again"), stage=1) == "open"
     assert judging.judge_decision(one, decided(ALAN), stage=0) == "elsewhere"
 
 
@@ -429,6 +432,326 @@ def test_how_a_cancellation_relates_to_what_stands(one, after, judgement):
 )
 def test_how_passing_on_relates_to_what_stands(one, fields, judgement):
     assert judging.judge_change(one, passed_on(**fields)) == judgement
+
+
+# --- version 2: whoever holds a slot of the panel asked now answers it, exactly once ---------------
+
+
+def escalating(**fields):
+    """The issue's own: Grace and Alan, then Mary instead; Alan's answer was passed on to Mary, who approved."""
+    first = a_panel(GRACE, ALAN, required=2, hours=1, on_timeout="escalate")
+    return found(a_policy(first, escalation=a_panel(MARY, hours=10, on_timeout="reject")), **fields)
+
+
+def escalated_to_who_answered(**fields):
+    one = vote(change(escalating(**fields), holder=ALAN, to=MARY, after=HOUR / 4), MARY, after=HOUR / 2)
+    return wake(one, HOUR)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize("said", [{"stage": 0}, {"place": (0, True, 0)}], ids=["naming the stage", "by their link"])
+def test_who_answered_for_someone_else_answers_the_escalation_exactly_once(yes, said):
+    one = escalated_to_who_answered()
+    anew = decided(MARY, yes=yes, after=2 * HOUR, escalated=True, decision_id="anew")
+
+    assert judging.judge_decision(one, anew, **said) == "open"
+    one = hearing.apply_event(one, anew, slot_key(one.story, 0), NOON + 2 * HOUR)
+    assert one.story.status is (Status.APPROVED if yes else Status.REJECTED)
+    again = anew.model_copy(update={"decision_id": "once more"})
+    assert judging.judge_decision(one, again, **said) == "recorded"
+    other = again.model_copy(update={"is_approved": not yes})
+    assert judging.judge_decision(one, other, **said) == "decided"
+
+
+def test_who_is_asked_again_and_does_not_say_which_stage_is_asked_to():
+    anew = decided(MARY, after=2 * HOUR, escalated=True, decision_id="anew")
+
+    assert judging.judge_decision(escalated_to_who_answered(), anew) == "unclear"
+
+
+def test_version_1_takes_an_answer_to_the_escalation_for_a_repetition():
+    one = escalated_to_who_answered(rules=1)
+    anew = decided(MARY, after=2 * HOUR, escalated=True, decision_id="anew")
+
+    assert judging.judge_decision(one, anew, stage=0) == "recorded"
+    assert judging.judge_decision(one, anew.model_copy(update={"is_approved": False}), stage=0) == "voted"
+
+
+@pytest.mark.parametrize(
+    ("fields", "judgement"),
+    [
+        ({}, "recorded"),
+        ({"comments": "Other words"}, "voted"),
+        ({"comments": ""}, "voted"),
+        ({"form": '{"b":1,"a":2}'}, "recorded"),
+        ({"form": '{"a":2,"b":2}'}, "voted"),
+        ({"form": None}, "voted"),
+        ({"yes": False}, "voted"),
+        ({"option": "For a week"}, "voted"),
+        ({"by": GRACE.upper()}, "recorded"),
+    ],
+    ids=str,
+)
+def test_only_the_same_answer_word_for_word_is_a_repetition(fields, judgement):
+    said = {"comments": "Words", "form": '{"a":2,"b":1}'}
+    one = found(a_policy(a_panel(GRACE, ALAN, required=2)))
+    one = vote(one, GRACE, **said)
+
+    again = decided(**{"by": GRACE, "decision_id": "again", **said, **fields})
+
+    assert judging.judge_decision(one, again) == judgement
+    old = one.model_copy(update={"request": asked(policy=one.request.policy, rules=1)})
+    same = fields.keys().isdisjoint({"yes", "option"})
+    assert judging.judge_decision(old, again) == ("recorded" if same else "voted"), "version 1 looked at the verdict"
+
+
+def test_names_that_only_look_alike_are_two_people():
+    one = found(a_policy(a_panel("boss@maß.de")))
+
+    assert judging.judge_decision(one, decided("boss@mass.de")) == "not_yours"
+    assert judging.judge_decision(one, decided("boss@xn--ma-hia.de")) == "open"
+    assert vote(one, "boss@mass.de").story.is_open
+    assert judging.judge_decision(found(a_policy(a_panel("boss@maß.de")), rules=1), decided("boss@mass.de")) == "open"
+
+
+# --- version 2: what was seen is what is changed --------------------------------------------------
+
+
+def test_the_revision_grows_with_each_vote_change_panel_and_the_outcome_and_with_nothing_else():
+    one = escalating()
+    seen = [one.story.revision]
+    steps = [
+        lambda it: change(it, holder=ALAN, to=EVE, after=HOUR / 4),
+        lambda it: vote(it, EVE, after=HOUR / 2),
+        lambda it: wake(it, HOUR),
+        lambda it: vote(it, MARY, after=2 * HOUR),
+    ]
+    for step in steps:
+        one = step(one)
+        seen.append(one.story.revision)
+
+    assert seen == [1, 2, 3, 4, 6], "the last answer is the outcome, too"
+    assert vote(found(a_policy()), EVE).story.revision == 1
+    assert change(found(a_policy()), to=ADA).story.revision == 1
+    reminding = found(a_policy(a_panel(GRACE, hours=10, remind_hours=1)))
+    assert wake(reminding, HOUR).story.reminded == 1
+    assert wake(reminding, HOUR).story.revision == 1
+
+
+@pytest.mark.parametrize(("seen", "counts"), [(None, True), (2, True), (1, False), (3, False), (0, False)])
+def test_a_change_or_a_cancellation_counts_for_the_revision_it_was_meant_for(seen, counts):
+    one = vote(found(a_policy(a_panel(GRACE, ALAN, required=2))), ALAN)
+    wish, back = passed_on(if_revision=seen), cancelled(if_revision=seen)
+
+    changed = hearing.apply_event(one, wish, "change", NOON + HOUR)
+    withdrawn = hearing.apply_event(one, back, "cancel", NOON + HOUR)
+
+    assert bool(changed.story.changes) is counts
+    assert (withdrawn.story.status is Status.CANCELLED) is counts
+    assert judging.judge_change(one, wish) == ("open" if counts else "stale")
+    assert judging.judge_cancellation(one, back) == ("open" if counts else "stale")
+    assert changed.story.event_number("change") == 2
+    assert counts or withdrawn.story.event_number("cancel") == 2, "the next wish is heard"
+    assert counts or "earlier revision" in withdrawn.story.notes[0]
+
+
+def test_of_two_changes_with_one_revision_the_first_counts_and_the_other_is_stale():
+    one = found(a_policy(a_panel(GRACE, ALAN)))
+    first, second = passed_on(to=EVE, if_revision=1), passed_on(ALAN, MARY, if_revision=1)
+
+    one = hearing.apply_event(one, first, "change", NOON + HOUR)
+
+    assert judging.judge_change(one, second) == "stale"
+    assert hearing.apply_event(one, second, "change", NOON + HOUR).story.changes == (first,)
+    assert judging.judge_change(one, first) == "recorded"
+
+
+def test_a_cancellation_that_stands_is_recorded_whatever_revision_the_next_one_names():
+    assert judging.judge_cancellation(heard("cancel"), cancelled(if_revision=1)) == "recorded"
+
+
+# --- version 2: silence, and the requester's own slot ---------------------------------------------
+
+
+def silent(*answers, approvers=(GRACE, ALAN, EVE), stages=(), **fields):
+    panel = a_panel(*approvers, hours=3, required=2, reject_when="impossible", on_timeout="approve")
+    one = found(a_policy(panel, *stages), **fields)
+    for number, (person, yes) in enumerate(answers):
+        one = vote(one, person, yes=yes, after=HOUR + number * HOUR / 10)
+    return wake(one, 3 * HOUR)
+
+
+def test_silence_approves_only_where_nobody_has_rejected():
+    against = silent((GRACE, True), (ALAN, False))
+
+    assert silent((GRACE, True)).story.status is Status.APPROVED
+    assert silent().story.status is Status.APPROVED
+    assert against.story.status is Status.REJECTED
+    assert against.story.decision.approver == ALAN
+    assert silent((ALAN, False), rules=1).story.status is Status.APPROVED
+
+
+def test_a_rejection_of_an_earlier_stage_does_not_hold_a_later_one_up():
+    first = a_panel(GRACE, ALAN, reject_when="impossible")
+    one = found(a_policy(first, a_panel(EVE, hours=1, on_timeout="approve")))
+    one = vote(vote(one, ALAN, yes=False), GRACE)
+
+    assert one.story.stage == 1
+    assert wake(one, 2 * HOUR).story.status is Status.APPROVED
+
+
+def test_the_requesters_own_slot_is_not_awaited_and_nobody_hopes_for_it():
+    policy = a_policy(a_panel(GRACE, ADA, ALAN, required=2, reject_when="impossible"))
+    one = vote(found(policy), GRACE, yes=False)
+    first = vote(found(policy, rules=1), GRACE, yes=False)
+
+    assert found(policy).awaited == [0, 2]
+    assert one.story.status is Status.REJECTED, "one is left, and two are needed"
+    assert first.story.is_open
+    assert first.awaited == [1, 2]
+    assert found(a_policy(a_panel(GRACE, ADA), allow_self_approval=True)).awaited == [0, 1]
+
+
+def test_a_slot_of_the_requesters_can_be_given_to_someone_who_may_decide():
+    one = found(a_policy(a_panel(GRACE, ADA)))
+    wish = passed_on(ADA, EVE)
+
+    assert judging.judge_change(one, wish) == "open"
+    assert vote(change(one, holder=ADA, to=EVE), EVE).story.status is Status.APPROVED
+
+
+# --- version 2: giving back, and changes ahead of time --------------------------------------------
+
+
+def test_what_was_passed_on_can_be_given_back_and_every_link_before_is_void():
+    one = change(found(a_policy()))
+
+    back = passed_on(EVE, GRACE, after=2 * HOUR)
+    assert judging.judge_change(one, back) == "open"
+    one = change(one, holder=EVE, to=GRACE)
+
+    assert one.slot_of(GRACE) == 0
+    assert one.slot_of(EVE) is None
+    assert one.generation(0) == 2
+    assert vote(one, GRACE).story.status is Status.APPROVED
+    assert judging.judge_change(one, passed_on(change_id="anew")) == "open", "and passed on once more"
+
+
+def test_version_1_takes_whoever_was_asked_once_for_asked():
+    one = change(found(a_policy(), rules=1))
+
+    assert judging.judge_change(one, passed_on(EVE, GRACE)) == "asked"
+    assert len(change(one, holder=EVE, to=GRACE).story.changes) == 1
+
+
+def later(**fields):
+    policy = a_policy(
+        a_panel(GRACE, hours=1), a_panel(ALAN, hours=1, on_timeout="escalate"), escalation=a_panel(MARY, hours=1)
+    )
+    return found(policy, **fields)
+
+
+@pytest.mark.parametrize(("place", "holder"), [((1, False), ALAN), ((1, True), MARY)])
+def test_someone_of_a_later_panel_is_replaced_before_it_begins(place, holder):
+    one = later()
+    wish = passed_on(holder, EVE, stage=place[0], escalated=place[1], after=HOUR / 4)
+
+    assert judging.judge_change(one, wish) == "open"
+    one = hearing.apply_event(one, wish, "change", NOON + HOUR / 4)
+    assert hearing.occasion(later(), one) == "renewed", "nobody is told before it is their turn"
+    assert one.slot_of(GRACE) == 0
+    one = vote(one, GRACE, after=HOUR / 2)
+    if place[1]:
+        one = wake(one, 2 * HOUR)
+
+    assert (one.story.stage, one.story.escalated) == place
+    assert one.slot_of(holder) is None
+    assert vote(one, EVE, after=HOUR * 1.9 if place[1] else HOUR).votes(yes=True) == 1
+
+
+def test_a_change_for_a_panel_that_is_over_counts_for_nothing():
+    one = vote(later(), GRACE, after=HOUR / 2)
+    wish = passed_on(GRACE, EVE, stage=0, after=HOUR)
+
+    assert judging.judge_change(one, wish) == "nobody"
+    assert not hearing.apply_event(one, wish, "change", NOON + HOUR).story.changes
+
+
+def test_a_change_is_about_the_panel_that_is_asked_where_its_holder_is_in_it_and_else_about_the_next():
+    one = found(a_policy(a_panel(GRACE, ALAN, required=2), a_panel(ALAN, EVE)))
+
+    def meant(holder, stage=None):
+        panel = judging.locate(one, passed_on(holder, "new@example.com"), stage)
+        return panel and panel.story.stage
+
+    assert meant(ALAN) == 0
+    assert meant(EVE) == 1
+    assert meant(ALAN, stage=1) == 1
+    assert meant(EVE, stage=0) is None
+    assert meant(MARY) is None
+    one = vote(one, ALAN)
+    assert meant(ALAN) == 1, "their answer of the first stage is given"
+    assert meant(GRACE) == 0
+
+
+def test_a_change_that_is_sent_again_is_that_one_and_not_the_next_stages():
+    one = found(a_policy(a_panel(GRACE, ALAN, required=2), a_panel(GRACE)))
+    said = passed_on(stage=0)
+    one = hearing.apply_event(one, said, "change", NOON + HOUR)
+    again = passed_on(change_id="again")
+
+    panel = judging.locate(one, again)
+    assert (panel.story.stage, panel.story.escalated) == (0, False)
+    assert judging.judge_change(one, again.model_copy(update={"stage": 0})) == "recorded"
+    assert judging.locate(one, passed_on(reason="Another", change_id="x")).story.stage == 1
+    assert judging.locate(one, again, stage=1).story.stage == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "judgement"),
+    [
+        ({}, "recorded"),
+        ({"to": EVE.upper()}, "recorded"),
+        ({"reason": "Another"}, "nobody"),
+        ({"by": MARY}, "nobody"),
+        ({"kind": "delegate"}, "nobody"),
+        ({"to": "new@example.com"}, "nobody"),
+        ({"holder": ALAN, "to": EVE}, "asked"),
+    ],
+    ids=str,
+)
+def test_a_change_that_nobody_made_is_not_recorded(fields, judgement):
+    one = hearing.apply_event(found(a_policy()), passed_on(stage=0), "change", NOON + HOUR)
+
+    assert judging.judge_change(one, passed_on(**{"change_id": "again", "stage": 0, **fields})) == judgement
+
+
+def test_who_is_asked_anyway_was_not_passed_anything_on():
+    """Alan holds a slot of his own; nobody passed Grace's on to him."""
+    one = change(found(a_policy(a_panel(GRACE, ALAN, MARY))), holder=MARY, to=EVE)
+
+    assert judging.judge_change(one, passed_on(GRACE, ALAN)) == "asked"
+    assert judging.judge_change(one, passed_on(GRACE, EVE)) == "asked"
+
+
+# --- version 2: marks -----------------------------------------------------------------------------
+
+
+def test_what_the_orchestration_does_by_itself_is_marked_with_its_instant():
+    first = a_panel(GRACE, hours=3, remind_hours=1, on_timeout="approve")
+    policy = a_policy(first, a_panel(ALAN, hours=1, on_timeout="escalate"), escalation=a_panel(MARY, hours=1))
+    one, old = found(policy), found(policy, rules=1)
+    while one.story.is_open:
+        at = next_wake_at(one, NOON) - NOON
+        one, old = wake(one, at), wake(old, at)
+
+    assert [(mark.kind, (mark.at - NOON) / HOUR, mark.stage) for mark in one.story.marks] == [
+        ("reminded", 1, 0),
+        ("reminded", 2, 0),
+        ("asked", 3, 1),
+        ("escalated", 4, 1),
+    ]
+    assert old.story.marks == ()
 
 
 # --- values ---------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from approvals import errors
 from approvals.rules import events, hearing, restoring, value
 from approvals.rules.events import MAX_CHANGES, event_name
 from approvals.rules.intake import Answer
-from approvals.rules.policy import Policy, Stage
-from approvals.rules.story import MAX_NOTES, OUTPUT_BYTES, Found, Status, Story, utf16_size
+from approvals.rules.policy import MAX_REMINDERS, Policy, Stage
+from approvals.rules.story import MAX_NOTES, OUTPUT_BYTES, Found, Mark, Status, Story, utf16_size
 from approvals.rules.text import STAGE_NAME_CHARACTERS, prose
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS
 from approvals.web import bodies, headers
@@ -80,13 +80,17 @@ def the_largest(one, ending):
         escalated=True,
         asked_at=NOON + 9 * HOUR,
         reminded=10,
-        holders={str(s): person(1000 + s, one) for s in range(MAX_CHANGES)},
+        holders={f"9-{s}": person(1000 + s, one) for s in range(MAX_CHANGES)},
         votes=votes if ending == "decided" else votes[:-1],
         changes=changes,
-        generations={str(s): 1 for s in range(MAX_CHANGES)},
+        generations={f"9-{s}": 1 for s in range(MAX_CHANGES)},
         undelivered=tuple(undelivered(person(1000 + s, one), key="k" * 120) for s in range(2)),
         attempts=5,
         deliver_at=NOON + 10 * HOUR,
+        marks=tuple(
+            Mark(kind=kind, at=NOON + n * HOUR + dt.timedelta(milliseconds=123 + n), stage=4)
+            for n, kind in enumerate(["asked", "escalated", *["reminded"] * (MAX_REMINDERS - 1)] * 10)
+        ),
         waits=dict.fromkeys(keys, events.MAX_SPENT_WAITS + MAX_CHANGES + 2),
     )
     for stage in stages * 3:
@@ -162,23 +166,39 @@ def test_what_was_left_out_is_read_back_from_the_history(ending, encoded):
     assert [vote.form for vote in back.votes] == [vote.form for vote in story.votes]
     assert back.changes == story.changes
     assert back.holders == story.holders
+    assert back.marks == story.marks
+    assert back.revision == story.revision
     assert back.decision == story.decision
     assert back.cancellation == story.cancellation
     *notes, undelivered = back.notes
     assert all(whole.startswith(cut) for whole, cut in zip(story.notes, notes, strict=True))
     assert undelivered == "Messages not delivered: 2."
-    same = {"status", "settled_at", "stage", "escalated", "asked_at", "reminded", "waits", "generations", "deliver_at"}
+    same = {"status", "settled_at", "stage", "escalated", "asked_at", "reminded", "generations", "deliver_at"}
     assert back.model_dump(include=same) == story.model_dump(include=same)
+    assert events.awaited_events(largest.with_story(back)) == events.awaited_events(largest)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_largest_story_fits_in_the_output_and_is_read_back_from_the_history(ending):
     largest = the_largest(CAT, ending)
 
-    output = largest.story.output()
+    output = largest.output()
 
-    assert len(value.compact(output).encode("utf-16-le")) <= OUTPUT_BYTES
+    assert output == largest.story.snapshot()
     assert restoring.restore_story(largest.request, output, history(largest, json.dumps)).votes == largest.story.votes
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_output_of_a_request_of_version_1_has_its_texts_as_long_as_they_fit(ending):
+    largest = the_largest(CAT, ending)
+    largest = largest.model_copy(update={"request": largest.request.model_copy(update={"rules": 1})})
+    small = largest.with_story(largest.story.model_copy(update={"votes": largest.story.votes[:20], "marks": ()}))
+
+    output = largest.output()
+
+    assert output["abridged"]
+    assert len(value.compact(output).encode("utf-16-le")) <= OUTPUT_BYTES
+    assert small.output()["votes"][19]["comments"] == small.story.votes[19].comments
 
 
 def test_a_story_as_text_is_read_back_as_well():
@@ -224,7 +244,7 @@ def test_a_change_whose_time_is_a_moment_before_its_panels_is_read_back_too():
 
     back = restoring.restore_story(one.request, one.story.abridged_snapshot(), events)
 
-    assert one.story.holders == {"0": EVE}
+    assert one.story.holders == {"2-0": EVE}
     assert back.holders == one.story.holders
 
 

@@ -293,7 +293,7 @@ def too_late(t):
 
 def was_passed_on(t):
     change = passed_on(t["approver"], t["passed_on_to"], change_id="c")
-    one = a_world(t, holders={"0": t["passed_on_to"]}, generations={"0": 1}, changes=(change,))
+    one = a_world(t, holders={"0-0": t["passed_on_to"]}, generations={"0-0": 1}, changes=(change,))
     return looks(one, mine(t, one))
 
 
@@ -653,7 +653,22 @@ def test_a_caller_cannot_choose_what_a_button_says_it_does_by_an_options_name():
     html = looks(one, a_link(one, GRACE)).get_body().decode()
 
     buttons = re.findall(r'<button type="submit" name="answer" value="([^"]*)" class="([^"]*)">', html)
-    assert buttons == [("option-0", "yes"), ("reject", "no")]
+    assert buttons == [("option-0", "yes"), ("approve", "yes"), ("reject", "no")]
+
+
+def buttons_shown(**fields):
+    one = found(a_policy(a_panel(GRACE), **fields))
+    html = looks(one, a_link(one, GRACE)).get_body().decode()
+    return re.findall(r'<button type="submit" name="answer" value="([^"]*)"', html)
+
+
+def test_the_page_offers_what_the_api_takes():
+    week, never = Option(name="For a week", approves=True), Option(name="Never", approves=False)
+
+    assert buttons_shown() == ["approve", "reject"]
+    assert buttons_shown(options=(week,)) == ["option-0", "approve", "reject"]
+    assert buttons_shown(options=(week, never)) == ["option-0", "approve", "option-1", "reject"]
+    assert buttons_shown(options=(week, never), options_only=True) == ["option-0", "option-1"]
 
 
 # --- forms, and who owes them ---------------------------------------------------------------------
