@@ -128,9 +128,7 @@ def read_application(headers: Mapping[str, str]) -> Application | None:
     if not text or len(text) > PRINCIPAL_CHARACTERS:
         return None
     try:
-        found = {
-            name: set(values) for name, values in read_claims(json.loads(base64.b64decode(text, validate=True))).items()
-        }
+        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     found = {name: set(values) for name, values in claims.items()}
