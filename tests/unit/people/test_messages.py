@@ -388,7 +388,10 @@ def test_silence_that_decided_is_told(status, word):
     [
         ((decided(),), "Not enough people answered in time: 1 of 2 approved"),
         ((decided(yes=False),), "Not enough people answered in time: 0 of 2 approved, 1 rejected"),
-        ((decided(), decided(ALAN, yes=False, slot=1)), "Not enough people answered in time: 1 of 2 approved, 1 rejected"),
+        (
+            (decided(), decided(ALAN, yes=False, slot=1)),
+            "Not enough people answered in time: 1 of 2 approved, 1 rejected",
+        ),
         ((decided(escalated=True),), "Nobody answered in time"),
     ],
     ids=["one yes", "one no", "one each", "another panel's"],

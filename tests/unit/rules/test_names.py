@@ -45,15 +45,24 @@ PERHAPS_ADA = [
     "a\ufe0fda@example.com",
     "\u3164ada@example.com",
     ADA.translate(WIDE),
-    "𝐚𝐝𝐚@example.com",
+    "\U0001d41a\U0001d41d\U0001d41a@example.com",
     "ⓐⓓⓐ@example.com",
-    "ada@ｅxample。com",
+    "ada@\uff45xample。com",
     "ada\u00a0@example.com",
     "\u3000ada@example.com",
 ]
-TO_IDNA = ["ada@example\u3002com", "ada@ｅxample。com", "ada@exa\u200bmple.com"]
+TO_IDNA = ["ada@example\u3002com", "ada@\uff45xample。com", "ada@exa\u200bmple.com"]
 """These domains are one to IDNA, which knows several dots and ignores what nobody sees (UTS #46, 4)."""
-OTHERS = ["ada@example.org", "ada@example.co", "ad@example.com", "lada@example.com", "ada+x@example.com", "ada", "", GRACE]
+OTHERS = [
+    "ada@example.org",
+    "ada@example.co",
+    "ad@example.com",
+    "lada@example.com",
+    "ada+x@example.com",
+    "ada",
+    "",
+    GRACE,
+]
 
 
 @pytest.mark.parametrize("name", SURELY_ADA)
@@ -114,9 +123,9 @@ def test_brackets_that_do_not_close_hide_nothing():
 MANGLED = st.one_of(
     st.sampled_from([ADA, GRACE, "boss@maß.de", "José", "Ada Lovelace", "x@bücher.example"]),
     st.text(max_size=40),
-    st.tuples(st.text(max_size=8), st.sampled_from([*"<>()@?. \u00ad\u200d。", "mailto:", ADA]), st.text(max_size=8)).map(
-        "".join
-    ),
+    st.tuples(
+        st.text(max_size=8), st.sampled_from([*"<>()@?. \u00ad\u200d。", "mailto:", ADA]), st.text(max_size=8)
+    ).map("".join),
 )
 
 
@@ -142,7 +151,9 @@ def test_what_is_left_of_a_name_could_be_nothing_but_itself(name):
     assert names.lookalike_key(names.lookalike_key(name)) == names.lookalike_key(name)
 
 
-@pytest.mark.parametrize("unit", ["(", ")", "<", ">", "@", "(a@", "<a@", "mailto:", "mailto:<", "\ufdfa", "?", " ", ".", '"@'])
+@pytest.mark.parametrize(
+    "unit", ["(", ")", "<", ">", "@", "(a@", "<a@", "mailto:", "mailto:<", "\ufdfa", "?", " ", ".", '"@']
+)
 def test_a_name_of_the_longest_is_compared_at_once(unit):
     """By the work it makes, counted in calls: a caller may send two hundred of them."""
     calls, real = [], names.unwrapped
@@ -178,9 +189,7 @@ def test_no_spelling_lets_a_requester_decide_on_their_own_request(name):
 @pytest.mark.parametrize("name", PERHAPS_ADA, ids=lambda name: ascii(name)[:40])
 def test_one_mailbox_is_not_asked_twice(name):
     twice = policy_problems(a_policy(a_panel(GRACE, ADA, name, required=3)), EVE, "")
-    again = policy_problems(
-        a_policy(a_panel(ADA, on_timeout="escalate"), escalation=a_panel(GRACE, name)), EVE, ""
-    )
+    again = policy_problems(a_policy(a_panel(ADA, on_timeout="escalate"), escalation=a_panel(GRACE, name)), EVE, "")
 
     assert [problem.pointer for problem in twice] == ["/approvers/2"]
     assert [problem.pointer for problem in again] == ["/escalate_to/approvers/1"]

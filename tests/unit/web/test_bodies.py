@@ -1190,6 +1190,8 @@ def test_a_preview_points_into_the_request_and_into_each_answer():
     assert sorted(pointers(body, bodies.PreviewBody)) == found
 
 
-@pytest.mark.parametrize("other", [{"reject_when": "impossible"}, {"approvers": [GRACE]}, {"form": {}}, {"on_timeout": "reject"}])
+@pytest.mark.parametrize(
+    "other", [{"reject_when": "impossible"}, {"approvers": [GRACE]}, {"form": {}}, {"on_timeout": "reject"}]
+)
 def test_bodies_that_agree_on_something_else_are_another_text(other):
     assert parse(a_request()).canonical() != parse(a_request(**other)).canonical()

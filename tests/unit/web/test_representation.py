@@ -56,6 +56,7 @@ TOLD = [
     "options",
     "form",
     "undelivered",
+    "undelivered_count",
     "notes",
 ]
 
