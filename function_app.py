@@ -15,10 +15,12 @@ import azure.durable_functions as df
 
 from approvals import settings
 from approvals.durable import activities, workflow
-from approvals.people import channels
+from approvals.people import callers, channels
 from approvals.web import api, home, page
 
-channels.configured_channels(settings.current())  # an app with a setting that makes no sense does not start
+# an app with a setting that makes no sense does not start
+channels.configured_channels(settings.current())
+callers.announce_callers(settings.current())
 
 app = df.DFApp()
 app.register_functions(api.blueprint)

@@ -10,7 +10,9 @@
     ├── KeyReused           an Idempotency-Key came with another body
     ├── MethodNotOffered    the route exists, the method does not
     ├── NotFound            there is no such request
-    ├── Forbidden           this person may not do this
+    ├── KeyRequired         it is not known who calls
+    ├── Forbidden           this person, or this caller, may not do this
+    │   ├── RightMissing    the caller lacks a right
     │   ├── OwnRequest      it is their own request
     │   ├── NotYours        they are not asked, or not any more
     │   ├── LinkVoid        their link answers nothing any more
@@ -149,11 +151,36 @@ class NotFound(ApprovalError):
         super().__init__("There is no request with this id.")
 
 
+class KeyRequired(ApprovalError):
+    """It is not known who calls."""
+
+    code = "key_required"
+    title = "A caller's key is required"
+
+    def __init__(self, why: str = "No key of a caller was sent, or it is not taken (any more).") -> None:
+        super().__init__(f"{why} Send it as Authorization: Bearer dak_... or as x-approvals-key.")
+
+
 class Forbidden(ApprovalError):
     """This person may not do this."""
 
     code = "forbidden"
     title = "Not allowed"
+
+
+class RightMissing(Forbidden):
+    """The caller may not do this; `right` would let it."""
+
+    code = "right_missing"
+    title = "The caller lacks a right"
+
+    def __init__(self, right: str, sentence: str = "", pointer: str = "") -> None:
+        self.right, self.pointer = right, pointer
+        super().__init__(sentence or f"This needs the right '{right}', which this caller does not have.")
+
+    def evidence(self) -> dict[str, Any]:
+        """Name the right, and the field it is about."""
+        return {"right": self.right, **({"pointer": self.pointer} if self.pointer else {})}
 
 
 class OwnRequest(Forbidden):

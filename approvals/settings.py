@@ -44,6 +44,8 @@ class Settings:
     """`NOTIFY_REQUESTER`: tell the requester the outcome, too."""
     link_keys: tuple[str, ...] = field(default=(), repr=False)
     """`APPROVAL_LINK_KEYS`: what links are signed with, the newest first."""
+    callers: str = field(default="", repr=False)
+    """`CALLERS`: who may call and what each may do, as JSON (see `people/callers.py`)."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -62,6 +64,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         notify_urls=parse_addresses("NOTIFY_URLS", read("NOTIFY_URLS")),
         notify_requester=parse_switch("NOTIFY_REQUESTER", read("NOTIFY_REQUESTER")),
         link_keys=parse_keys("APPROVAL_LINK_KEYS", read("APPROVAL_LINK_KEYS")),
+        callers=read("CALLERS"),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = 30
 SETTINGS = {
     *("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS", "NOTIFY_REQUESTER"),
-    *("APPROVAL_LINK_KEYS", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
+    *("APPROVAL_LINK_KEYS", "CALLERS", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
 }
 """What this machine may have set, and the tests choose themselves."""
 

@@ -14,6 +14,7 @@ import pytest
 
 from approvals import errors
 from approvals.rules import events
+from approvals.web import rights
 from approvals.web.responses import METHODS
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ ROOMS = {
         {"rules", "errors", "settings", "signals", "people"},
         "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
     ),
+    "callers": ({"settings", "people"}, "a command that makes a key, by the same rules that read it"),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
         {"rules", "errors", "settings", "people", "durable", "old_forms"},
@@ -247,7 +249,7 @@ def test_modules_know_each_other_in_one_direction(package):
         pytest.fail(f"These import each other in a circle: {' -> '.join(error.args[1])}. One of them knows too much.")
 
 
-@pytest.mark.parametrize("name", [*PURE, "service"])
+@pytest.mark.parametrize("name", [*PURE, "service.approvals", "people.callers"])
 def test_the_use_cases_know_no_azure_when_they_run(name):
     code = f"import sys, approvals.{name}; print([m for m in ('azure', 'aiohttp', 'grpc') if m in sys.modules])"
 
@@ -278,19 +280,19 @@ FUNCTIONS = {
 }
 
 ROUTES = {
-    # route: (what it offers, whom the host lets through: "function" is a holder of a key, "anonymous" is everyone;
-    # what guards it in the app)
-    "api/requests": ("POST", "function", "a key makes requests for anyone"),
-    "api/requests/{request_id}": ("GET", "function", "a key reads every request"),
-    "api/requests/{request_id}/cancel": ("POST", "function", "a key takes back every request"),
-    "api/approvals/{request_id}": ("POST", "function", "a key attests any approver, who must be asked"),
-    "api/requests/{request_id}/reassign": ("POST", "function", "a key acts for whoever is in charge"),
-    "api/approvals/{request_id}/delegate": ("POST", "function", "a key attests any approver, who must be asked"),
-    "api/policies/preview": ("POST", "function", "nothing is kept and nobody asked"),
-    "approve/{token}": ("GET, POST", "anonymous", "a signed link, for one person of one request"),
-    "assets/time.js": ("GET", "anonymous", "a file that says nothing of anyone"),
-    "/": ("GET", "anonymous", "says nothing of anyone"),
-    "api/health": ("GET", "anonymous", "says nothing of anyone"),
+    # route: whom the host lets through: "function" is a holder of a key, "anonymous" is everyone; what a caller needs
+    # beyond that is in approvals/web/rights.py
+    "api/requests": "function",
+    "api/requests/{request_id}": "function",
+    "api/requests/{request_id}/cancel": "function",
+    "api/approvals/{request_id}": "function",
+    "api/requests/{request_id}/reassign": "function",
+    "api/approvals/{request_id}/delegate": "function",
+    "api/policies/preview": "function",
+    "approve/{token}": "anonymous",
+    "assets/time.js": "anonymous",
+    "/": "anonymous",
+    "api/health": "anonymous",
 }
 
 INDEX = """
@@ -321,9 +323,22 @@ def test_the_names_of_the_functions_stay(registered):
 def test_every_route_is_in_one_table_with_who_may_call_it(registered):
     found = {trigger["route"]: last_word(trigger["authLevel"]) for _, trigger in registered if "route" in trigger}
 
-    assert found == {route: who for route, (_, who, _) in ROUTES.items()}, (
+    assert found == ROUTES, (
         "A route or its auth level differs from the table of this test. Say there who may call it, and mean it."
     )
+
+
+def test_every_route_has_a_row_in_the_table_of_rights_and_every_row_a_route():
+    assert rights.ROUTES.keys() == ROUTES.keys()
+    for route, anyone in ROUTES.items():
+        for demand in rights.ROUTES[route].values():
+            assert bool(demand.all or demand.own) == (anyone == "function"), f"{route}: a key there, a right here."
+            assert bool(demand.why) == (anyone == "anonymous"), f"{route}: say why it is open to everyone."
+
+
+def test_a_route_without_a_row_does_not_start():
+    with pytest.raises(LookupError, match="who may call it"):
+        rights.route("api/everything")
 
 
 def test_every_route_names_all_methods_so_that_it_can_say_405_itself(registered):
@@ -339,14 +354,14 @@ def last_word(enumerated):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_offers_what_the_table_says(caller, route):
-    methods, _, _ = ROUTES[route]
+    methods = rights.ROUTES[route]
 
     path = route.format_map({"request_id": "0" * 32, "token": "none"})
 
     allowed = caller.http.options(f"/{path.lstrip('/')}").headers["Allow"]
 
-    assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == set(methods.split(", ")), (
-        f"{route} offers {allowed}; the table says {methods}."
+    assert set(allowed.split(", ")) - {"HEAD", "OPTIONS"} == set(methods), (
+        f"{route} offers {allowed}; the table of rights says {sorted(methods)}."
     )
 
 
@@ -417,7 +432,7 @@ def test_every_error_code_is_described(code):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_is_described(route):
-    for method in ROUTES[route][0].split(", "):
+    for method in rights.ROUTES[route]:
         title = f"{method} /{route.lstrip('/')}"
         assert title in written("docs/api.md"), f"docs/api.md does not describe `{title}`."
 

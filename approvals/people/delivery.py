@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from approvals import signals
 from approvals.people import channels, links, messages
-from approvals.people.channels import Channel, Message, Undeliverable
+from approvals.people.channels import Channel, LogChannel, Message, Undeliverable
 from approvals.people.links import Signer
 from approvals.people.threads import run_in_thread
 from approvals.rules.notices import OUTCOME, key_of
@@ -31,6 +31,20 @@ OUTCOMES = {Status.TIMEOUT: "timed_out", Status.CANCELLED: "cancelled"}
 
 SECONDS = 8.0
 """How long a message may take, from composing it to its being taken; then it counts as failed, and is sent again."""
+
+
+@dataclass(frozen=True)
+class Addressees:
+    """Who is told of a request when it is made, through which channels, and who never can be told of anything."""
+
+    told: dict[str, list[str]]
+    rooms: list[str]
+    """Channels that many read."""
+    undeliverable: list[str]
+
+    def reach_anyone(self, found: Found) -> bool:
+        """Tell whether somebody gets a link: who is asked by name, or, on an open slot, whoever reads a room."""
+        return bool(self.told if found.panel.approvers else self.rooms)
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,23 @@ class Dispatch:
         """
         personal = [channel for channel in self.channels if channel.personal]
         return [one for one in dict.fromkeys(people) if personal and not any(c.reaches(one) for c in personal)]
+
+    async def addressees(self, found: Found) -> Addressees:
+        """Say whom a new request is told, and whom of all its people no channel can ever reach."""
+        personal = [channel for channel in self.channels if channel.personal]
+        rooms = [
+            channel.name for channel in self.channels if not channel.personal and not isinstance(channel, LogChannel)
+        ]
+        if not found.request.tell or not personal:
+            return Addressees({}, rooms if found.request.tell else [], [])
+        everyone = [holder for *_, holder in found.policy.places if holder]
+        everyone += [found.request.requester] if self.tells_requester else []
+
+        def look() -> Addressees:
+            reached = {one: [c.name for c in personal if c.reaches(one)] for one in self.people(found, "asked")}
+            return Addressees({one: by for one, by in reached.items() if by}, rooms, self.unreachable(everyone))
+
+        return await run_in_thread("addressees", look)
 
     async def announce(self, found: Found, occasion: str, key: str = "") -> tuple[Undelivered, ...]:
         """Tell everyone an occasion concerns. Gives what failed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ CLAIMS = {
     f"{SCHEMAS}emailaddress": "email",
     f"{SCHEMAS}name": "name",
     f"{SCHEMAS}upn": "upn",
+    "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
 }
+CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
 OF_A_PERSON = {"scp", "name", "preferred_username", "upn", "unique_name", "email"}
 NAMING = {"tid", "oid", "email"}
 VERIFYING = ("xms_edov", "email_verified")
@@ -104,6 +107,40 @@ def read_principal(headers: Mapping[str, str]) -> Person | None:
     email = claims.get("email", [""])[0] if words and words <= TRUE else ""
     aliases = tuple(each for name in CALLED for each in claims.get(name, ()) if 0 < len(each) <= NAME_CHARACTERS)
     return Person(tenant, object_id, email if is_name(email) else None, aliases)
+
+
+@dataclass(frozen=True)
+class Application:
+    """A program the platform has signed in: its client id, and the app roles it was given."""
+
+    client: str
+    roles: frozenset[str]
+
+
+def read_application(headers: Mapping[str, str]) -> Application | None:
+    """Read which application the platform has signed in, if it surely is one. Ask only where the platform is trusted.
+
+    A token is an application's only when `idtyp` is `app`, or `sub` equals `oid` and there is no `scp` (Microsoft's
+    access token reference): that person's claims are missing proves nothing. A claim but `roles` that comes twice and
+    differs is nobody's.
+    """
+    text = headers.get(PRINCIPAL, "")
+    if not text or len(text) > PRINCIPAL_CHARACTERS:
+        return None
+    try:
+        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    found = {name: set(values) for name, values in claims.items()}
+    if any(len(found.get(name, ())) > 1 for name in ("idtyp", "sub", "oid", "scp", "azp", "appid")):
+        return None
+    one = {name: next(iter(values)) for name, values in found.items()}
+    is_own_subject = bool(one.get("oid")) and one.get("sub") == one.get("oid") and "scp" not in one
+    is_app = one["idtyp"].lower() == "app" if "idtyp" in one else is_own_subject
+    client = one.get("azp") or one.get("appid") or ""
+    if not is_app or not CLIENT.fullmatch(client):
+        return None
+    return Application(client.lower(), frozenset(found.get("roles", ())))
 
 
 def is_name(text: str) -> bool:

@@ -131,8 +131,9 @@ class RequestView:
 
     @property
     def requester(self) -> str:
-        """Who asks."""
-        return self.name(self.found.request.requester)
+        """Who asks: the person, and the system that asks for them where it has a title."""
+        title, person = self.found.request.created_by_title, self.name(self.found.request.requester)
+        return f"{self.name(title)}, for {person}," if title else person
 
     @property
     def item(self) -> str:

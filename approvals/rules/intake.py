@@ -7,13 +7,16 @@ raise pydantic's ValidationError.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from approvals.rules.policy import Policy  # noqa: TC001 - pydantic reads it
 from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Name, StageName, one_line
 from approvals.rules.value import TEXT_CHARACTERS, Problem, compact
+
+if TYPE_CHECKING:
+    from approvals.rules.story import Request
 
 DETAILS_BYTES = 16 * 1024
 STAGES = 5
@@ -74,6 +77,10 @@ class Proposal:
     """The same, as requests have it that were made before numbers were compared by their value."""
     pointer: str = "/stages"
     """Where its stages are written, for errors: a JSON pointer, empty for the short form of one stage."""
+
+    def made(self, request: Request) -> bool:
+        """Tell whether a request was made from this proposal, or from one that says the same."""
+        return request.fingerprint in (self.fingerprint, self.fingerprint_before)
 
     @property
     def sign_in_demands(self) -> list[str]:

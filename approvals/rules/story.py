@@ -95,8 +95,11 @@ class Request(Value):
         return could_be_same(one, other) if not self.has_first_rules else identity_key(one) == identity_key(other)
 
     def forbids(self, person: str) -> bool:
-        """Tell whether this person would decide on their own request."""
-        return not self.effective_policy.allow_self_approval and self.could_be_same(self.requester, person)
+        """Tell whether this person, or the system that asked for them, would decide on their own request."""
+        if self.effective_policy.allow_self_approval:
+            return False
+        asking = (self.requester, *((self.created_by, self.created_by_title) if self.created_by_title else ()))
+        return any(self.could_be_same(each, person) for each in asking)
 
     @property
     def decision_url(self) -> str:
@@ -153,6 +156,7 @@ class Decision(Value):
             "stage": self.stage + 1,
             "escalated": self.escalated,
             "decided_at": rfc3339(self.decided_at),
+            "caller": self.caller or None,
         }
 
     @property
@@ -210,7 +214,12 @@ class Cancellation(Value):
 
     def to_json(self) -> dict[str, Any]:
         """Write it for people."""
-        return {"by": self.by, "reason": self.reason, "cancelled_at": rfc3339(self.cancelled_at)}
+        return {
+            "by": self.by,
+            "reason": self.reason,
+            "cancelled_at": rfc3339(self.cancelled_at),
+            "caller": self.caller or None,
+        }
 
 
 class TimerFired(Value):

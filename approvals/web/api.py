@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,12 +13,15 @@ import azure.functions as func
 
 from approvals import VERSION, errors, settings
 from approvals.durable.instances import Instances
+from approvals.people.callers import identify
 from approvals.people.identity import Evidence
 from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.rules.value import compact
-from approvals.service import Approvals
+from approvals.service.approvals import Approvals
+from approvals.service.reach import Reach
 from approvals.web import bodies, calls, headers, representation
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, Unexpected, json_response, problem_response
+from approvals.web.rights import ROUTES, Demand, route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,60 +41,60 @@ blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
 # --- routes ---------------------------------------------------------------------------------------
 
 
-@blueprint.route(route="api/requests", methods=METHODS)
+@blueprint.route(route=route("api/requests"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def requests(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests`: ask."""
-    return await handle(req, client, {"POST": create})
+    return await handle(req, client, "api/requests", {"POST": create})
 
 
-@blueprint.route(route="api/requests/{request_id}", methods=METHODS)
+@blueprint.route(route=route("api/requests/{request_id}"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def request(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}`: look."""
-    return await handle(req, client, {"GET": read})
+    return await handle(req, client, "api/requests/{request_id}", {"GET": read})
 
 
-@blueprint.route(route="api/requests/{request_id}/cancel", methods=METHODS)
+@blueprint.route(route=route("api/requests/{request_id}/cancel"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def cancellation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}/cancel`: take back."""
-    return await handle(req, client, {"POST": cancel})
+    return await handle(req, client, "api/requests/{request_id}/cancel", {"POST": cancel})
 
 
-@blueprint.route(route="api/approvals/{request_id}", methods=METHODS)
+@blueprint.route(route=route("api/approvals/{request_id}"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def approval(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/approvals/{request_id}`: decide."""
-    return await handle(req, client, {"POST": decide})
+    return await handle(req, client, "api/approvals/{request_id}", {"POST": decide})
 
 
-@blueprint.route(route="api/requests/{request_id}/reassign", methods=METHODS)
+@blueprint.route(route=route("api/requests/{request_id}/reassign"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def reassignment(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/requests/{request_id}/reassign`: ask someone else."""
-    return await handle(req, client, {"POST": reassign})
+    return await handle(req, client, "api/requests/{request_id}/reassign", {"POST": reassign})
 
 
-@blueprint.route(route="api/approvals/{request_id}/delegate", methods=METHODS)
+@blueprint.route(route=route("api/approvals/{request_id}/delegate"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def delegation(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/approvals/{request_id}/delegate`: have someone else decide."""
-    return await handle(req, client, {"POST": delegate})
+    return await handle(req, client, "api/approvals/{request_id}/delegate", {"POST": delegate})
 
 
-@blueprint.route(route="api/policies/preview", methods=METHODS)
+@blueprint.route(route=route("api/policies/preview"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def policy_preview(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/policies/preview`: what would happen."""
-    return await handle(req, client, {"POST": preview})
+    return await handle(req, client, "api/policies/preview", {"POST": preview})
 
 
-@blueprint.route(route="api/health", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(route=route("api/health"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 @blueprint.durable_client_input(client_name="client")
 async def health(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/api/health`: whether this app answers; it asks nobody else, so that a slow scheduler does not take it down."""
-    return await handle(req, client, {"GET": report_health})
+    return await handle(req, client, "api/health", {"GET": report_health})
 
 
 # --- what they do ---------------------------------------------------------------------------------
@@ -101,10 +105,11 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     key = headers.idempotency_key(req.headers)
     proposal = bodies.parse_body(bodies.RequestBody, req.headers, req.get_body()).proposal()
     made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
-    request = made.found.request
-    calls.about.set(request.request_id)
-    written = representation.creation_json(request, made.found.story, approvals.invitations(request))
-    return json_response(201 if made.fresh else 200, written, {"Location": request.status_url})
+    found = made.found
+    calls.about.set(found.request.request_id)
+    shown = approvals.invitations(found.request) if approvals.sees_links else None
+    written = representation.creation_json(found, shown, made.addressees)
+    return json_response(201 if made.fresh else 200, written, {"Location": found.request.status_url})
 
 
 async def read(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
@@ -208,29 +213,44 @@ def answer_response(found: Found, *, confirmed: bool) -> func.HttpResponse:
 
 
 async def handle(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, path: str, handlers: dict[str, Handler]
 ) -> func.HttpResponse:
     """Answer with the handler of the method, and log the call."""
-    return await calls.log_call(req, respond(req, client, handlers))
+    return await calls.log_call(req, respond(req, client, path, handlers))
 
 
 async def respond(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, handlers: dict[str, Handler]
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, path: str, handlers: dict[str, Handler]
 ) -> func.HttpResponse:
-    """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape."""
+    """Answer with the handler of the method, and turn what goes wrong into a problem of the one shape.
+
+    Who calls, and whether they may do this at all, is seen before anything else of the call is read.
+    """
     allowed = allowed_methods(handlers)
     try:
         if req.method == "OPTIONS":
             return func.HttpResponse(status_code=204, headers={**COMMON, "Allow": ", ".join(allowed)})
-        handler = handlers.get("GET" if req.method == "HEAD" else req.method)
+        method = "GET" if req.method == "HEAD" else req.method
+        handler = handlers.get(method)
         if not handler:
             return problem_response(errors.MethodNotOffered(allowed))
-        return await handler(req, Approvals(Instances(client), settings.current()))
+        return await handler(req, admit(req, client, ROUTES[path][method]))
     except errors.ApprovalError as error:
         return problem_response(error)
     except Exception:
         logger.exception("%s %s failed", req.method, calls.loggable_path(req))
         return problem_response(Unexpected())
+
+
+def admit(req: func.HttpRequest, client: df.DurableOrchestrationClient, demand: Demand) -> Approvals:
+    """Give the service to whoever may use it for this. Raises KeyRequired or RightMissing."""
+    here = settings.current()
+    approvals = Approvals(Instances(client), here)
+    if not (demand.all or demand.own):
+        return approvals
+    caller = identify(req.headers, here, approvals.received_at)
+    demand.admit(caller)
+    return replace(approvals, reach=Reach(caller, demand.all))
 
 
 def allowed_methods(handlers: dict[str, Handler]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from approvals.web.calls import log_call
 from approvals.web.headers import prefers_html
 from approvals.web.page import HEADERS, html_response
 from approvals.web.responses import METHODS, json_response, problem_response
+from approvals.web.rights import route
 
 blueprint = df.Blueprint()
 
@@ -26,7 +27,7 @@ DOCUMENTS = {
 
 
 # not "": the Functions host takes that for no route, and names the route after the function
-@blueprint.route(route="/", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(route=route("/"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 async def home(req: func.HttpRequest) -> func.HttpResponse:
     """`/`: say what this is, which version, and where the documents are."""
     return await log_call(req, introduce(req))

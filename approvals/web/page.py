@@ -28,10 +28,11 @@ from approvals.rules import forms, vocabulary
 from approvals.rules.intake import Answer
 from approvals.rules.story import Found, Status
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem, load_json
-from approvals.service import Approvals
+from approvals.service.approvals import Approvals
 from approvals.web import bodies, calls, fields
 from approvals.web.rendering import render
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, status_of
+from approvals.web.rights import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ HEADERS = {
 # --- routes ---------------------------------------------------------------------------------------
 
 
-@blueprint.route(route="approve/{token}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(route=route("approve/{token}"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 @blueprint.durable_client_input(client_name="client")
 async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """`/approve/{token}`: show, and on POST decide."""
@@ -107,7 +108,7 @@ async def respond(req: func.HttpRequest, client: df.DurableOrchestrationClient) 
         return html_response(500, "end", kind="defect")
 
 
-@blueprint.route(route="assets/time.js", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(route=route("assets/time.js"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 async def page_script(req: func.HttpRequest) -> func.HttpResponse:
     """`/assets/time.js`: the page's one script; it adds the reader's own time and does nothing else."""
     return await calls.log_call(req, serve_script(req))

@@ -9,17 +9,33 @@ from approvals.rules.value import load_json, rfc3339
 if TYPE_CHECKING:
     import datetime as dt
 
+    from approvals.people.delivery import Addressees
     from approvals.people.links import Invitation
     from approvals.rules.preview import Preview
-    from approvals.rules.story import Found, Request, Story, Undelivered
+    from approvals.rules.story import Found, Request, Undelivered
 
 
-def creation_json(request: Request, story: Story, invitations: list[Invitation]) -> dict[str, Any]:
-    """Write what the caller who creates a request is told: this is the one answer with links in it."""
-    first = invitations[0]
+def creation_json(found: Found, invitations: list[Invitation] | None, addressees: Addressees) -> dict[str, Any]:
+    """Write what the caller who creates a request is told: this is the one answer with links in it.
+
+    A caller that may not decide is shown none (`None`): it learns who is told instead.
+    """
+    request = found.request
     return {
         "request_id": request.request_id,
-        "status": story.status,
+        "status": found.story.status,
+        **(told_json(addressees) if invitations is None else links_json(invitations)),
+        **({} if invitations is None else {"decision_url": request.decision_url}),
+        "undeliverable": addressees.undeliverable,
+        "status_url": request.status_url,
+        "deadline": rfc3339(request.deadline),
+    }
+
+
+def links_json(invitations: list[Invitation]) -> dict[str, Any]:
+    """Write everyone's link, and where a system decides for them."""
+    first = invitations[0]
+    return {
         "approval_url": None if first.approver else first.url,
         "approvals": [
             {
@@ -30,10 +46,13 @@ def creation_json(request: Request, story: Story, invitations: list[Invitation])
             }
             for invitation in invitations
         ],
-        "decision_url": request.decision_url,
-        "status_url": request.status_url,
-        "deadline": rfc3339(request.deadline),
     }
+
+
+def told_json(addressees: Addressees) -> dict[str, Any]:
+    """Write who is told of a new request, and through which channels."""
+    people = [{"approver": person, "channels": channels} for person, channels in addressees.told.items()]
+    return {"told": people + [{"approver": None, "channels": [room]} for room in addressees.rooms]}
 
 
 def story_json(found: Found) -> dict[str, Any]:
@@ -45,6 +64,7 @@ def story_json(found: Found) -> dict[str, Any]:
         "revision": story.revision,
         "requester": request.requester,
         "requester_assurance": request.requester_assurance,
+        "created_by": creator_json(request),
         "item": request.item,
         "description": request.description,
         "details": load_json(request.details),
@@ -64,6 +84,7 @@ def story_json(found: Found) -> dict[str, Any]:
                 "to": change.to,
                 "reason": change.reason,
                 "changed_at": rfc3339(change.changed_at),
+                "caller": change.caller or None,
             }
             for change in story.changes
         ],
@@ -82,6 +103,13 @@ def story_json(found: Found) -> dict[str, Any]:
         + story.never_delivered_more,
         "notes": story.notes,
     }
+
+
+def creator_json(request: Request) -> dict[str, Any] | None:
+    """Write which caller made a request; nothing is known of it where callers have no names."""
+    if not request.created_by:
+        return None
+    return {"name": request.created_by, "title": request.created_by_title or None}
 
 
 def stage_json(found: Found) -> dict[str, Any]:

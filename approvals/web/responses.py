@@ -21,6 +21,7 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.Invalid: 422,
     errors.KeyReused: 422,
     errors.MethodNotOffered: 405,
+    errors.KeyRequired: 401,
     errors.NotFound: 404,
     errors.Forbidden: 403,
     errors.PreconditionMissing: 428,
@@ -63,6 +64,8 @@ def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
     headers = {}
     if isinstance(error, errors.MethodNotOffered):
         headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.KeyRequired):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.SchedulerUnavailable):
         headers["Retry-After"] = RETRY_SECONDS
     return json_response(status, body, headers, media="application/problem+json")

@@ -20,7 +20,7 @@ from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to
 from approvals.rules.policy import Option
 from approvals.rules.story import Status
-from approvals.service import Approvals
+from approvals.service.approvals import Approvals
 from approvals.settings import Settings
 from approvals.web import home, page
 from tests.builders import (

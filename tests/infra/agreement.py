@@ -27,7 +27,6 @@ OF_THE_HOST = {
 # Provided before the code that reads them, because the resources behind them are part of the deployment. Whoever
 # makes approvals/settings.py read one takes it off this list.
 AHEAD_OF_THE_CODE = {
-    "CALLERS": "who may call, and what each may do",
     "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
 }
 # What azd fills itself.
@@ -125,7 +124,7 @@ def routes(root):
     every, anonymous = set(), set()
     for source in code(root):
         otherwise = re.search(r"http_auth_level=func\.AuthLevel\.(\w+)", source)
-        for route, rest in re.findall(r"\.route\(\s*route=\"([^\"]+)\"(.*?)\)\n", source, re.DOTALL):
+        for route, rest in re.findall(r"\.route\(\s*route=route\(\"([^\"]+)\"\)(.*?)\)\n", source, re.DOTALL):
             level = re.search(r"AuthLevel\.(\w+)", rest) or otherwise
             every.add(route)
             if level and level[1] == "ANONYMOUS":

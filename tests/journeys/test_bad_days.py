@@ -204,7 +204,6 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(host):
 def test_operators_see_what_they_did_to_an_instance(caller, host):
     suspended, terminated = caller.asked(), caller.asked()
     rpc = f"{host.rpc_url}instances"
-
     caller.http.post(f"{rpc}/{suspended}/suspend?reason=audit")
     caller.http.post(f"{rpc}/{terminated}/terminate?reason=mistake")
 
@@ -218,3 +217,36 @@ def test_operators_see_what_they_did_to_an_instance(caller, host):
     assert "suspended" in json.dumps(held.json()["notes"])
     caller.http.post(f"{rpc}/{suspended}/resume?reason=done")
     assert caller.outcome(suspended)["status"] == "Approved"
+
+
+def test_what_was_answered_while_an_operator_held_it_and_then_ended_it_never_happened(caller, host):
+    body = caller.ask(approvers=[GRACE]).json()
+    request_id, link = body["request_id"], body["approvals"][0]["approval_url"]
+    rpc = f"{host.rpc_url}instances/{request_id}"
+    caller.http.post(f"{rpc}/suspend?reason=audit")
+
+    sent = caller.http.post(link, data=an_answer(caller.http.get(link).text))
+    again = caller.http.get(link)
+    held = caller.look(request_id).json()
+    caller.http.post(f"{rpc}/terminate?reason=mistake")
+    while caller.http.get(rpc).json()["runtimeStatus"] != "Terminated":
+        time.sleep(0.05)
+    story = caller.look(request_id).json()
+
+    assert (sent.status_code, again.status_code) == (202, 200)
+    assert all("not recorded yet" in page.text for page in (sent, again))
+    assert held["status"] == "Pending"
+    assert (story["status"], story["decision"]) == ("Cancelled", None)
+    assert (story["cancellation"]["by"], story["cancellation"]["reason"]) == ("an operator", "mistake")
+    assert [vote["approver"] for vote in story["votes"]] == [GRACE], "what was heard stays visible"
+
+
+def test_what_was_acted_on_before_an_operator_ended_it_stands(caller, host):
+    """An instance with a key goes on for a while after its outcome, which was told."""
+    request_id = caller.ask(key="ended-by-an-operator", approvers=[GRACE]).json()["request_id"]
+    assert caller.decide(request_id).status_code == 200
+
+    ended = caller.http.post(f"{host.rpc_url}instances/{request_id}/terminate?reason=mistake")
+
+    assert ended.status_code == 202
+    assert caller.outcome(request_id)["status"] == "Approved"

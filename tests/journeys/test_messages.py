@@ -174,6 +174,44 @@ def test_a_person_who_cannot_be_addressed_is_in_the_status_and_not_tried_again(s
     assert undelivered["next_attempt_at"] is None
 
 
+def test_whom_no_channel_can_reach_is_said_when_the_request_is_made(started, calling, post):
+    caller = calling(started(LocalHost(NOTIFY_URLS=post.url(), NOTIFY_REQUESTER="true")))
+    later = {"approvers": ["The Board"], "timeout_hours": 1}
+    stages = [{"approvers": [GRACE, ".."], "escalate_to": later, "on_timeout": "escalate"}, {"approvers": ["Legal"]}]
+
+    body = caller.ask(requester="Ada Lovelace", stages=stages, key="k").json()
+    again = caller.ask(requester="Ada Lovelace", stages=stages, key="k").json()
+
+    assert body["undeliverable"] == ["..", "The Board", "Legal", "Ada Lovelace"]
+    assert again["undeliverable"] == body["undeliverable"]
+
+
+def test_where_nobody_is_told_anything_nobody_is_undeliverable(caller):
+    assert caller.ask(approvers=["The Board"]).json()["undeliverable"] == []
+
+
+def test_who_would_be_told_is_in_the_log(started, calling):
+    host = started(LocalHost(NOTIFY_LOG="true"))
+
+    request_id = calling(host).asked(item="New laptop")
+
+    host.wait_for(rf"To everyone: .*New laptop.* \({request_id}-asked-1-0-0\)")
+
+
+def test_twelve_deliveries_that_hang_hold_up_no_decision(started, calling):
+    """A decision needs turns of its orchestration; it is recorded while not one of the deliveries has been given up."""
+    with WebhookSink(*["hang"] * 40) as stuck:
+        host = started(LocalHost(NOTIFY_URLS=stuck.url(rto=30)))
+        caller = calling(host)
+        waiting = [caller.asked() for _ in range(12)]
+        stuck.wait_for(12)
+
+        answers = [caller.decide(request_id) for request_id in waiting[:3]]
+
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert "in time" not in host.output
+
+
 def test_a_setting_that_is_no_address_stops_the_app_and_is_not_repeated():
     with pytest.raises(AssertionError, match="NOTIFY_URLS: number 2") as caught:
         LocalHost(NOTIFY_URLS="json://127.0.0.1/hook nosuch://user:s3cret@host").start()

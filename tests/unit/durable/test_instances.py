@@ -12,7 +12,7 @@ from approvals.errors import SchedulerUnavailable
 from approvals.rules import hearing
 from approvals.rules.events import awaited_events, event_name, slot_key
 from approvals.rules.preview import ImaginedAnswer, play
-from approvals.service import Approvals
+from approvals.service.approvals import Approvals
 from approvals.settings import Settings
 from tests.builders import ALAN, EVE, GRACE, HOUR, NOON, a_panel, a_policy, cancelled, decided, found
 

@@ -24,7 +24,7 @@ from approvals.rules.policy import Option, Panel, Policy, Stage
 from approvals.rules.story import RULES, Found, Status, Story
 from approvals.rules.text import visible
 from approvals.rules.value import compact
-from approvals.service import Approvals
+from approvals.service.approvals import Approvals
 from approvals.web import page, rendering
 from approvals.web.page import Visit
 from tests.builders import (

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from approvals.people.delivery import Addressees
 from approvals.people.links import Invitation
-from approvals.rules import hearing, story, value
+from approvals.rules import hearing, value
 from approvals.web import representation
 from tests.builders import (
     NOON,
-    asked,
     cancelled,
     decided,
     found,
@@ -19,10 +19,11 @@ from tests.builders import (
 
 
 def test_a_new_request_is_told_with_its_addresses_and_deadline():
-    request = asked(hours=2)
+    one = found(hours=2)
+    request = one.request
     link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert representation.creation_json(request, story.Story(), [link]) == {
+    assert representation.creation_json(one, [link], Addressees({}, [], ["The Board"])) == {
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
@@ -32,6 +33,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
         "decision_url": f"http://localhost:7071/api/approvals/{request.request_id}",
         "status_url": f"http://localhost:7071/api/requests/{request.request_id}",
         "deadline": "2026-03-01T14:00:00.000Z",
+        "undeliverable": ["The Board"],
     }
 
 

@@ -1,49 +1,39 @@
-"""The use cases. Every way in meets here, JSON routes and pages alike."""
+"""The use cases, for one call."""
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import logging
 import re
-import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from approvals import old_forms
-from approvals.errors import (
-    AlreadyDecided,
-    AlreadyVoted,
-    Invalid,
-    KeyReused,
-    NoLongerOpen,
-    NotFound,
-    NotYours,
-    OtherStage,
-    OwnRequest,
-    PassedOnTooOften,
-    StageUnclear,
-    Stale,
-    TooLate,
-)
+from approvals.errors import Invalid, KeyReused, NotFound, OtherStage, OwnRequest, RightMissing, TooLate
 from approvals.people import links
+from approvals.people.callers import ANY_KEY
+from approvals.people.delivery import Dispatch
 from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
 from approvals.people.links import Invitation, Signer
-from approvals.people.wording import silence_sentence
-from approvals.rules import events, forms, hearing, judging, vocabulary
+from approvals.rules import events, hearing, judging, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.preview import Preview, play
-from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Status, Story
+from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Story
 from approvals.rules.value import Problem, compact, load_json, rfc3339, utc
+from approvals.service.clock import SystemClock
+from approvals.service.reach import NAMELESS, Reach
+from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from approvals.durable.instances import Instances
+    from approvals.people.callers import Caller
+    from approvals.people.delivery import Addressees
     from approvals.people.identity import Person
     from approvals.rules.intake import Answer, Delegation, Proposal, Reassignment, Withdrawal
     from approvals.rules.preview import ImaginedAnswer
+    from approvals.service.clock import Clock
     from approvals.settings import Settings
 
 logger = logging.getLogger("approvals.service")
@@ -62,35 +52,6 @@ STARTS = 3
 logger = logging.getLogger("approvals.service")
 
 
-class Clock(Protocol):
-    """The time, and waiting in it."""
-
-    def now(self) -> dt.datetime:
-        """Give the instant, in UTC."""
-
-    def elapsed(self) -> float:
-        """Give seconds since some moment; never runs backwards."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> dt.datetime:
-        """Give the instant, in UTC."""
-        return dt.datetime.now(dt.UTC)
-
-    def elapsed(self) -> float:
-        """Give seconds on the monotonic clock."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, letting others run."""
-        await asyncio.sleep(seconds)
-
-
 ANYBODY = Evidence()
 """Nothing but the word of a system that holds a key."""
 
@@ -101,6 +62,8 @@ class Creation:
 
     found: Found
     fresh: bool
+    addressees: Addressees
+    """Who is told of it, and who never can be."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +81,8 @@ class Approvals:
     instances: Instances
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    reach: Reach = field(default_factory=lambda: Reach(ANY_KEY, "operate"))
+    """What the caller may reach; a page's visitor is let in by their link alone."""
     received_at: dt.datetime = field(init=False)
     """When the call arrived, which is when its answer counts, whatever is read before it is handed on."""
 
@@ -129,6 +94,11 @@ class Approvals:
         """Give who is signed in, where the platform's word on it counts."""
         return read_principal(headers) if self.settings.trusts_sign_in else None
 
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        return self.reach.caller
+
     # --- creating ---------------------------------------------------------------------------------
 
     async def create(
@@ -137,24 +107,76 @@ class Approvals:
         """Make a request, or find the one this key made.
 
         Raises KeyReused when the key came with another body, Invalid when this service could not keep to it,
-        SchedulerUnavailable.
+        RightMissing for people this caller may not name, SchedulerUnavailable.
         """
-        request_id = uuid.uuid5(KEYS, key).hex if key is not None else uuid.uuid4().hex
+        request_id = uuid.uuid5(KEYS, self.own_key(key)).hex if key is not None else uuid.uuid4().hex
         # Look, then start: a start that meets an unfinished instance is refused; a finished one would be replaced,
         # which is why an instance with a key does not finish while a caller may be between these two steps
         # (events.guard_end).
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
-                return repeated_creation(found, proposal)
+                return await self.repeated(found, proposal)
+            if key is not None and (found := await self.made_before_callers(key, proposal)):
+                return await self.repeated(found, proposal)
             self.check_answerable(proposal)
+            self.check_namable(proposal)
             request = self.build_request(
                 proposal, request_id, keyed=key is not None, base_url=base_url, evidence=evidence
             )
+            addressees = await self.addressees(request)
             if await self.instances.start(request):
-                logger.info("Request %s: created", request_id)
-                return Creation(Found(request=request, story=Story()), fresh=True)
-        found = await self.find(request_id)
-        return repeated_creation(found, proposal)
+                logger.info("Request %s: created by %s", request_id, self.caller.name)
+                return Creation(Found(request=request, story=Story()), fresh=True, addressees=addressees)
+        return await self.repeated(await self.find(request_id), proposal)
+
+    def own_key(self, key: str) -> str:
+        """Give what an Idempotency-Key is to its caller alone: keys are visible ASCII, so no two can be the same."""
+        return key if self.caller.is_built_in else f"{self.caller.name}\0{key}"
+
+    async def made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
+        """Find what this key made of this very proposal while callers had no names: then it is whoever's has both."""
+        if self.caller.is_built_in:
+            return None
+        found = await self.instances.read(uuid.uuid5(KEYS, key).hex)
+        return found if found and found.request.created_by in NAMELESS and proposal.made(found.request) else None
+
+    async def repeated(self, found: Found, proposal: Proposal) -> Creation:
+        """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
+        if not proposal.made(found.request):
+            raise KeyReused(found.request.request_id)
+        return Creation(found, fresh=False, addressees=await self.addressees(found.request))
+
+    async def addressees(self, request: Request) -> Addressees:
+        """Say who is told of a request, and who never can be. Raises Invalid when nobody is, and no link is shown."""
+        found = Found(request=request, story=Story())
+        told = await Dispatch.of(self.settings).addressees(found)
+        if not self.sees_links and not told.reach_anyone(found):
+            raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
+        return told
+
+    @property
+    def sees_links(self) -> bool:
+        """Whether the caller is shown people's links: whoever has one can answer."""
+        return "decide" in self.caller.rights
+
+    def check_namable(self, proposal: Proposal) -> None:
+        """See that this caller may have these people asked. Raises RightMissing, with a pointer."""
+        for number, stage in enumerate(proposal.policy.stages):
+            at = f"{proposal.pointer}/{number}" if proposal.pointer else ""
+            for where, panel in ((at, stage.panel), (f"{at}/escalate_to", stage.escalation)):
+                if panel and not panel.approvers:
+                    self.check_name(None, f"{where}/approvers")
+                for i, person in enumerate(panel.approvers if panel else ()):
+                    self.check_name(person, f"{where}/approvers/{i}")
+
+    def check_name(self, person: str | None, pointer: str) -> None:
+        """See that this caller may have a person asked, or anybody at all. Raises RightMissing."""
+        if person is None and self.caller.approvers:
+            raise RightMissing("approvers", "This caller may not let just anyone answer: name approvers.", pointer)
+        if person is not None and not self.caller.may_name(person):
+            raise RightMissing("approvers", f"This caller may not have {person} asked.", pointer)
+        if person is not None and self.caller.could_be(person):
+            raise Invalid((Problem(pointer, "is the calling system itself, which cannot decide"),))
 
     def check_answerable(self, proposal: Proposal, at: str = "") -> None:
         """See that people can answer here at all. Raises Invalid; `at` is the pointer to the proposal."""
@@ -194,6 +216,8 @@ class Approvals:
             requester_assurance=assurance_of(proposal.requester, evidence),
             fingerprint=proposal.fingerprint,
             rules=RULES,
+            created_by=self.caller.name,
+            created_by_title=self.caller.shown_as,
             links_expire_at=links.expiry(created_at, proposal.policy),
         )
 
@@ -216,6 +240,7 @@ class Approvals:
         found = await self.instances.read(request_id) if REQUEST_ID.fullmatch(request_id) else None
         if not found:
             raise NotFound
+        self.reach.check(found)
         return found
 
     async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
@@ -228,6 +253,7 @@ class Approvals:
             seen = await self.instances.look(request_id)
             if not seen or not seen.story.is_open:
                 break
+            self.reach.check(seen)
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
         return await self.find(request_id)
@@ -240,6 +266,8 @@ class Approvals:
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
+        if not evidence.link and self.caller.could_be(answer.approver):
+            raise OwnRequest(answer.approver)
         stage, form, wrong = None, answer.form, list[Problem]()
         if answer.stage is not None or form is not None:
             found = await self.find(request_id)
@@ -254,6 +282,7 @@ class Approvals:
             assurance=assurance_of(answer.approver, evidence),
             signed_in_as=evidence.person.subject if evidence.person else None,
             decided_at=self.received_at,
+            caller="" if evidence.link else self.caller.name,
         )
 
         place = (evidence.link.stage, evidence.link.escalated, evidence.link.slot) if evidence.link else None
@@ -290,7 +319,12 @@ class Approvals:
 
         `if_revision`: the revision of the story that the caller acts on. Raises as `decide` does, and Stale.
         """
-        wish = Cancellation(**withdrawal.model_dump(), cancelled_at=self.received_at, if_revision=if_revision)
+        wish = Cancellation(
+            **withdrawal.model_dump(),
+            cancelled_at=self.received_at,
+            if_revision=if_revision,
+            caller=self.caller.name,
+        )
         standing = await self.raise_until_recorded(
             request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
         )
@@ -328,12 +362,14 @@ class Approvals:
             reason=reason,
             changed_at=self.received_at,
             if_revision=if_revision,
+            caller=self.caller.name,
         )
 
     async def pass_on(
         self, request_id: str, change: Change, pointer: str, stage: int | str | None, evidence: Evidence | None = None
     ) -> Standing:
         """Pass a slot on and read back that it was; with evidence, as its holder. `stage`: the one that is meant."""
+        self.check_name(change.to, "/to")
         found = await self.find(request_id)
         named = None if stage is None else resolve_stage(found, stage)
         if found.request.has_first_rules and named not in (None, found.story.stage):
@@ -414,83 +450,3 @@ class Approvals:
 def log_answer(request_id: str, what: str, standing: Standing) -> None:
     """Write to the log that an answer was taken; not whose, which is in the record."""
     logger.info("Request %s: %s %s", request_id, what, "recorded" if standing.confirmed else "not yet seen recorded")
-
-
-def resolve_stage(found: Found, named: int | str) -> int:
-    """Give the stage that is named by its name, or by its number from 1. Raises Invalid for one there is not."""
-    stages = found.policy.stages
-    if isinstance(named, int) and named <= len(stages):
-        return named - 1
-    for number, stage in enumerate(stages):
-        if stage.name and stage.name == named:
-            return number
-    raise Invalid((Problem("/stage", "is not a stage of this request"),))
-
-
-async def judge_form(text: str, answer: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Give the answer to a form with the defaults filled in, and say what is wrong with it."""
-    schema = load_json(text)
-    try:
-        form = vocabulary.read_form(schema)
-    except vocabulary.NotOffered:  # of a request that was made before there was a vocabulary
-        return answer, await old_forms.answer_problems(schema, answer)
-    filled_in = forms.fill_in(form, answer)
-    return filled_in, forms.answer_problems(form, filled_in)
-
-
-def answer_problems(found: Found, answer: Answer, wrong: list[Problem]) -> list[Problem]:
-    """Find what a decision owes to the policy: an option that fits, a comment, the form and what is `wrong` in it."""
-    policy = found.policy
-    problems = policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
-    if answer.form is None and policy.owes_form(is_approved=answer.is_approved):
-        problems.append(Problem("/form", "is required"))
-    elif policy.form is not None:
-        problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
-    elif answer.form is not None:
-        problems.append(Problem("/form", "is not asked for"))
-    return problems
-
-
-def repeated_creation(found: Found, proposal: Proposal) -> Creation:
-    """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
-    if found.request.fingerprint not in (proposal.fingerprint, proposal.fingerprint_before):
-        raise KeyReused(found.request.request_id)
-    return Creation(found, fresh=False)
-
-
-def refusal(found: Found, judgement: str, person: str) -> Exception:
-    """Say why an answer does not count, and what stands."""
-    story, request = found.story, found.request
-    match judgement:
-        case "self":
-            return OwnRequest(person)
-        case "not_yours" | "nobody":
-            passed_on = (change.to for change in reversed(story.changes) if request.is_same(change.holder, person))
-            return NotYours(person, next(passed_on, None))
-        case "voted":
-            votes = (vote for vote in reversed(story.votes) if request.is_same(vote.approver, person))
-            return AlreadyVoted(next(votes, None), person)
-        case "unclear":
-            return StageUnclear(person, found.stage_name)
-        case "elsewhere":
-            return OtherStage(found.stage_name)
-        case "stale":
-            return Stale(story.revision)
-        case "exhausted":
-            return PassedOnTooOften(events.MAX_CHANGES)
-    return closure(found)
-
-
-def closure(found: Found) -> Exception:
-    """Say how a request ended that takes no answer any more."""
-    story = found.story
-    if story.decision:
-        verdict = "approved" if story.decision.is_approved else "rejected"
-        at = rfc3339(story.decision.decided_at)
-        return AlreadyDecided(found, f"{story.decision.approver} {verdict} this request at {at}.")
-    if story.cancellation:
-        at = rfc3339(story.cancellation.cancelled_at)
-        return NoLongerOpen(found, f"This request was cancelled by {story.cancellation.by} at {at}.")
-    if story.status is Status.FAILED:
-        return NoLongerOpen(found, "This request failed inside the service and takes no decision any more.")
-    return NoLongerOpen(found, f"{silence_sentence(found)} The deadline was {rfc3339(found.due_at)}.")

@@ -1,0 +1,57 @@
+"""What each route demands of whoever calls it: one table, of which routes, tests and documents are made.
+
+A route that has no row here does not start. `own` lets a caller have what it created itself; `all`, whatever it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from approvals.errors import RightMissing
+
+if TYPE_CHECKING:
+    from approvals.people.callers import Caller, Right
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a caller needs. Without any right: nothing, for the reason that is given."""
+
+    all: Right | None = None
+    """The right to do it to every request."""
+    own: Right | None = None
+    """The right to do it to what the caller created itself."""
+    why: str = ""
+
+    def admit(self, caller: Caller) -> None:
+        """See that a caller may do this at all. Raises RightMissing."""
+        wanted = [right for right in (self.all, self.own) if right]
+        if wanted and not caller.rights.intersection(wanted):
+            raise RightMissing(wanted[-1])
+
+
+OPEN = "says nothing of anyone"
+ROUTES: dict[str, dict[str, Demand]] = {
+    "api/requests": {"POST": Demand(own="request")},
+    "api/requests/{request_id}": {"GET": Demand(all="read", own="request")},
+    "api/requests/{request_id}/cancel": {"POST": Demand(all="operate", own="request")},
+    "api/requests/{request_id}/reassign": {"POST": Demand(all="operate")},
+    "api/approvals/{request_id}": {"POST": Demand(all="decide")},
+    "api/approvals/{request_id}/delegate": {"POST": Demand(all="decide")},
+    "api/policies/preview": {"POST": Demand(own="request")},
+    "api/health": {"GET": Demand(why=OPEN)},
+    "approve/{token}": {
+        "GET": Demand(why="a signed link, for one person of one request"),
+        "POST": Demand(why="a signed link, for one person of one request"),
+    },
+    "assets/time.js": {"GET": Demand(why=OPEN)},
+    "/": {"GET": Demand(why=OPEN)},
+}
+
+
+def route(path: str) -> str:
+    """Give a route back, if it has a row. Raises LookupError, which keeps the app from starting."""
+    if path not in ROUTES:
+        raise LookupError(f"The route {path} has no row in approvals/web/rights.py: who may call it?")
+    return path
