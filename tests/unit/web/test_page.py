@@ -887,6 +887,45 @@ def test_the_page_says_how_many_details_more_there_are_and_numbers_as_they_were_
     assert "and 51 more" in html
 
 
+# --- when an answer counts ------------------------------------------------------------------------
+
+
+class Slow(Kept):
+    """Instances that take four seconds to be read."""
+
+    def __init__(self, one, clock):
+        super().__init__(one)
+        self.clock = clock
+
+    async def read(self, request_id):
+        self.clock.at += dt.timedelta(seconds=4)
+        return await super().read(request_id)
+
+
+class MovingClock(FixedClock):
+    """A clock that reading moves."""
+
+    at = NOW
+
+    def now(self):
+        return self.at
+
+
+@pytest.mark.parametrize(("before", "status"), [(3, 202), (0, 410)])
+async def test_an_answer_counts_when_it_arrives_and_not_when_it_has_been_looked_up(before, status):
+    one = found(a_policy(a_panel(GRACE, hours=2)))
+    clock = MovingClock()
+    clock.at = one.due_at - dt.timedelta(seconds=before)
+    kept, link = Slow(one, clock), a_link(one, GRACE)
+    here = Visit(Approvals(kept, SETTINGS, clock), SIGNER.sign(link), None)
+    token = SIGNER.sign_form(here.token, state_of(one, link), "")
+
+    answer = await page.submit(here, posted({"page": token, "answer": "approve"}))
+
+    assert answer.status_code == status
+    assert {data["decided_at"] for _, _, data in kept.raised} == ({"2026-03-01T13:59:57.000Z"} if before else set())
+
+
 # --- what becomes of an answer that is not seen recorded ------------------------------------------
 
 
