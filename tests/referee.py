@@ -143,10 +143,8 @@ class Referee:
             self.advance(at, vote)
 
     def pass_on(self, change):
-        if self.first or change.stage is None:
-            where = (self.stage, self.escalated)
-        else:
-            where = (change.stage, change.escalated)
+        here = self.first or change.stage is None
+        where = (self.stage, self.escalated) if here else (change.stage, change.escalated)
         if self.is_stale(change) or where < (self.stage, self.escalated) or where not in self.places():
             return
         seats = self.seats_at(*where)

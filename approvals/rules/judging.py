@@ -158,8 +158,9 @@ def is_done(found: Found, change: Change) -> bool:
 
 
 def is_repeated(found: Found, made: Change, change: Change) -> bool:
-    """Tell whether a change says what one that was made said, whichever panel was meant; from version 2 on word for
-    word, and as long as its slot is where it was passed on to.
+    """Tell whether a change says what one that was made said, whichever panel was meant.
+
+    From version 2 on word for word, and only while the one who was given the slot has it.
     """
     is_same = found.request.is_same
     if not is_same(made.holder, change.holder) or not is_same(made.to, change.to):

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.builders import ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on, undelivered
+from tests.builders import ADA, ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on, undelivered
 from tests.simulation import Instance
 
 HOUR = dt.timedelta(hours=1)
@@ -124,7 +124,64 @@ def told_the_outcome_at_the_third_time():
     return finished(instance)
 
 
+def timed_out_by_a_timer_that_came_early():
+    instance = Instance(asked(hours=1)).start()
+    instance.deliver(instance.fire(early=0.92))
+    return finished(instance.deliver(instance.fire(early=0.5)))
+
+
+def approved_after_a_timer_that_came_early():
+    policy = a_policy(a_panel(GRACE, hours=3, remind_hours=1, on_timeout="escalate"), escalation=a_panel(EVE))
+    instance = Instance(asked(policy=policy, tell=True)).start()
+    instance.finish(1)
+    for _ in range(2):  # a reminder
+        instance.deliver(instance.fire(early=0.92))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.fire(early=0.92))
+    instance.deliver(instance.decision(decided(after=2 * HOUR - dt.timedelta(seconds=0.5))))
+    return finished(instance.deliver(instance.fire()))
+
+
+def replaced_before_their_stage_began():
+    policy = a_policy(a_panel(GRACE, hours=1), a_panel(ALAN, hours=1))
+    instance = Instance(asked(policy=policy, tell=True)).start()
+    instance.finish(1)
+    instance.deliver(instance.change(passed_on(ALAN, EVE, after=HOUR / 4, stage=1, if_revision=1)))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.decision(decided(GRACE, after=HOUR / 2)))
+    instance.finish(next(iter(instance.running)))
+    vote = decided(EVE, stage=1, after=HOUR * 3 / 4)
+    return finished(instance.deliver(instance.decision(vote, key="decision-2-0", number=2)))
+
+
+def given_back_after_a_stale_change():
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, ALAN, required=2)))).start()
+    instance.deliver(instance.change(passed_on(GRACE, EVE, stage=0, if_revision=1)))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.change(passed_on(ALAN, ADA, stage=0, if_revision=1, change_id="stale"), number=2))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.cancellation(cancelled(if_revision=1)))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.change(passed_on(EVE, GRACE, stage=0, if_revision=2), number=3))
+    instance.finish(next(iter(instance.running)))
+    instance.deliver(instance.decision(decided(GRACE), number=3))
+    return finished(instance.deliver(instance.decision(decided(ALAN, slot=1), key="decision-0-1")))
+
+
+def rejected_though_silence_approves():
+    panel = a_panel(GRACE, ALAN, EVE, required=2, reject_when="impossible", hours=3, on_timeout="approve")
+    instance = Instance(asked(policy=a_policy(panel), tell=True)).start()
+    instance.finish(1)
+    instance.deliver(instance.decision(decided(GRACE, yes=False)))
+    return finished(instance.deliver(instance.fire()))
+
+
 PATHS = [
+    timed_out_by_a_timer_that_came_early,
+    approved_after_a_timer_that_came_early,
+    replaced_before_their_stage_began,
+    given_back_after_a_stale_change,
+    rejected_though_silence_approves,
     approved_after_a_message_was_sent_again,
     told_the_outcome_at_the_third_time,
     two_stages_with_a_quorum,

@@ -74,7 +74,7 @@ def a_random_policy(chance):
     panels.append(one(may_escalate=True, later=1))
     escalates = panels[-1].on_timeout == "escalate"
     escalation = one(asked_already=panels[-1].approvers, at_least=1) if escalates else None
-    return a_policy(*panels, escalation=escalation, allow_self_approval=allow_self)
+    return a_policy(*panels, escalation=escalation, allow_self_approval=allow_self, form_required="on_approve")
 
 
 policies = st.randoms(use_true_random=False).map(a_random_policy)

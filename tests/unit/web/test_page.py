@@ -21,13 +21,27 @@ from approvals import errors, settings
 from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to, state_of
 from approvals.rules.policy import Option, Panel, Policy, Stage
-from approvals.rules.story import Found, Status, Story
+from approvals.rules.story import RULES, Found, Status, Story
 from approvals.rules.text import visible
 from approvals.rules.value import compact
 from approvals.service.approvals import Approvals
 from approvals.web import page, rendering
 from approvals.web.page import Visit
-from tests.builders import EVE, GRACE, NOON, a_panel, a_policy, an_answer, asked, cancelled, decided, found, passed_on
+from tests.builders import (
+    ADA,
+    ALAN,
+    EVE,
+    GRACE,
+    NOON,
+    a_panel,
+    a_policy,
+    an_answer,
+    asked,
+    cancelled,
+    decided,
+    found,
+    passed_on,
+)
 from tests.chance import examples, sized
 from tests.corpora import UNICODE, XSS
 from tests.unit.people.test_wording import WORST
@@ -575,12 +589,21 @@ def test_half_a_surrogate_pair_does_not_break_a_page():
     assert "a\ufffdb" in looks(one, a_link(one, GRACE)).get_body().decode()
 
 
-@pytest.mark.parametrize(("answer", "status"), [(None, 200), ("option-0", 202), ("option-1", 409)])
-def test_who_answered_while_an_operator_holds_the_request_is_told_that_it_is_not_recorded_yet(answer, status):
-    one = a_world(TEXTS, votes=(a_vote(TEXTS),)).model_copy(update={"suspended": True})
-    link = a_link(one, TEXTS["voter"], slot=1)
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (None, 200),
+        ({"answer": "option-0", "comments": "Words"}, 202),
+        ({"answer": "option-1", "comments": "Words"}, 409),
+        ({"answer": "option-0", "comments": "Other words"}, 409),
+    ],
+    ids=str,
+)
+def test_who_answered_while_an_operator_holds_the_request_is_told_that_it_is_not_recorded_yet(fields, status):
+    one = with_an_answer(option="For a week").model_copy(update={"suspended": True})
+    link = a_link(one, GRACE)
 
-    shown = sends(one, link, {"answer": answer}) if answer else looks(one, link)
+    shown = sends(one, link, fields) if fields else looks(one, link)
 
     html = shown.get_body().decode()
     assert shown.status_code == status
@@ -588,6 +611,69 @@ def test_who_answered_while_an_operator_holds_the_request_is_told_that_it_is_not
     assert "not recorded yet" in html
     assert "<h1>On its way</h1>" in html
     assert ("Nothing was changed" in html) is (status == 409)
+
+
+def with_an_answer(**fields):
+    """A request that has Grace's answer, and waits for Alan's."""
+    options = (Option(name="For a week", approves=True), Option(name="Never", approves=False))
+    one = found(a_policy(a_panel(GRACE, ALAN, required=2, reject_when="impossible"), options=options))
+    vote = decided(GRACE, comments="Words", **fields)
+    return one.with_story(one.story.model_copy(update={"votes": (vote,)}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"answer": "approve", "comments": "Words"}, 200),
+        ({"answer": "approve", "comments": " Words\r\n"}, 200),
+        ({"answer": "approve", "comments": "Other words"}, 409),
+        ({"answer": "approve"}, 409),
+        ({"answer": "reject", "comments": "Words"}, 409),
+        ({"answer": "option-0", "comments": "Words"}, 409),
+        ({"answer": "approve", "comments": "Words" * 1000}, 409),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_only_the_answer_that_stands_is_recorded_and_any_other_is_told_what_does(fields, status):
+    one = with_an_answer()
+
+    shown = sends(one, a_link(one, GRACE), fields)
+
+    html = shown.get_body().decode()
+    assert shown.status_code == status
+    assert ("An answer was given with this link before" in html) is (status == 409)
+    assert "Words" in html
+
+
+def test_another_person_on_the_open_slot_is_not_told_that_their_answer_is_recorded():
+    one = found()
+    one = one.with_story(one.story.model_copy(update={"votes": (decided(GRACE),)}))
+    link = a_link(one, None)
+
+    assert sends(one, link, {"answer": "approve", "approver": GRACE.upper()}).status_code == 200
+    assert sends(one, link, {"answer": "approve", "approver": ALAN}).status_code == 409
+
+
+@pytest.mark.parametrize("rules", [1, RULES])
+def test_a_link_that_was_passed_on_shows_nothing_for_good(rules):
+    """Not when its stage is over, either; and where the next stage asks fewer people than the first."""
+    slot = "0-2" if rules > 1 else "2"
+    one = found(a_policy(a_panel(EVE, ADA, GRACE), a_panel(EVE)), rules=rules, item="A secret thing")
+    moved = {"changes": (passed_on(GRACE, ALAN),), "holders": {slot: ALAN}, "generations": {slot: 1}}
+    asked_now = one.with_story(one.story.model_copy(update=moved))
+    forgotten = moved if rules > 1 else {**moved, "holders": {}, "generations": {}}
+    over = one.with_story(one.story.model_copy(update={**forgotten, "stage": 1, "asked_at": NOON}))
+    done_with = {"status": Status.APPROVED, "settled_at": NOON, "decision": decided(EVE, stage=1, comments="Secret")}
+    settled = over.with_story(over.story.model_copy(update=done_with))
+
+    for story in (asked_now, over, settled):
+        link = a_link(one, GRACE, slot=2)
+        for shown in (looks(story, link), sends(story, link, {"answer": "approve"})):
+            html = shown.get_body().decode()
+            assert shown.status_code == 403
+            assert f"{ALAN}</bdi> was asked instead" in html
+            assert "secret" not in html.lower()
+            assert ADA not in html
 
 
 def test_who_has_not_answered_a_suspended_request_may():
@@ -799,6 +885,45 @@ def test_the_page_says_how_many_details_more_there_are_and_numbers_as_they_were_
 
     assert "1250.00" in html
     assert "and 51 more" in html
+
+
+# --- when an answer counts ------------------------------------------------------------------------
+
+
+class Slow(Kept):
+    """Instances that take four seconds to be read."""
+
+    def __init__(self, one, clock):
+        super().__init__(one)
+        self.clock = clock
+
+    async def read(self, request_id):
+        self.clock.at += dt.timedelta(seconds=4)
+        return await super().read(request_id)
+
+
+class MovingClock(FixedClock):
+    """A clock that reading moves."""
+
+    at = NOW
+
+    def now(self):
+        return self.at
+
+
+@pytest.mark.parametrize(("before", "status"), [(3, 202), (0, 410)])
+async def test_an_answer_counts_when_it_arrives_and_not_when_it_has_been_looked_up(before, status):
+    one = found(a_policy(a_panel(GRACE, hours=2)))
+    clock = MovingClock()
+    clock.at = one.due_at - dt.timedelta(seconds=before)
+    kept, link = Slow(one, clock), a_link(one, GRACE)
+    here = Visit(Approvals(kept, SETTINGS, clock), SIGNER.sign(link), None)
+    token = SIGNER.sign_form(here.token, state_of(one, link), "")
+
+    answer = await page.submit(here, posted({"page": token, "answer": "approve"}))
+
+    assert answer.status_code == status
+    assert {data["decided_at"] for _, _, data in kept.raised} == ({"2026-03-01T13:59:57.000Z"} if before else set())
 
 
 # --- what becomes of an answer that is not seen recorded ------------------------------------------
