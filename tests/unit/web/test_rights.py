@@ -1,0 +1,291 @@
+"""What each caller may do: every route, every right, anyone's request. The oracle is the table of docs/api.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+from approvals import errors, settings
+from approvals.people.callers import RIGHTS, hash_of
+from approvals.rules.story import Found, Story
+from approvals.web import api, rights
+from tests.builders import (
+    ADA,
+    ALAN,
+    EVE,
+    GRACE,
+    HOUR,
+    REQUEST_ID,
+    a_cancellation,
+    a_decision,
+    a_panel,
+    a_policy,
+    a_principal,
+    a_request,
+    asked,
+)
+
+DOCUMENT = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
+LET_IN = {200, 201, 503}
+"""Whoever is let in gets an answer, or hears that the scheduler of this test takes no event."""
+
+
+def documented():
+    """Read from docs/api.md who may do what: the right for one's own, and the right for everything."""
+    row = r"^\| `([A-Z]+) /(api/[^`]*)` \| (?:`(\w+)`)? ?\| (?:`(\w+)`)? ?\|$"
+    return {(method, path): (own, all_) for method, path, own, all_ in re.findall(row, DOCUMENT, re.MULTILINE)}
+
+
+TABLE = documented()
+CALLS = {
+    ("POST", "api/requests"): (api.create, a_request(approvers=[GRACE])),
+    ("GET", "api/requests/{request_id}"): (api.read, None),
+    ("POST", "api/requests/{request_id}/cancel"): (api.cancel, a_cancellation()),
+    ("POST", "api/requests/{request_id}/reassign"): (api.reassign, {"by": ADA, "from": GRACE, "to": EVE}),
+    ("POST", "api/approvals/{request_id}"): (api.decide, a_decision()),
+    ("POST", "api/approvals/{request_id}/delegate"): (api.delegate, {"approver": GRACE, "to": EVE}),
+    ("POST", "api/policies/preview"): (api.preview, {"request": a_request()}),
+}
+KEYS = {right: f"dak_{right}".ljust(53, "x") for right in RIGHTS}
+EXPIRED, ROTATED = "dak_expired".ljust(53, "x"), "dak_rotated".ljust(53, "x")
+CALLERS = {f"has-{right}": {"sha256": [hash_of(key)], "rights": [right]} for right, key in KEYS.items()} | {
+    "has-expired": {"sha256": [hash_of(EXPIRED)], "rights": list(RIGHTS), "expires": "2020-01-01T00:00:00Z"}
+}
+
+
+class Scheduler:
+    """Keeps one request, takes every start and no event."""
+
+    created_by = ""
+
+    def __init__(self, _client):
+        pass
+
+    async def read(self, request_id):
+        if request_id != REQUEST_ID:
+            return None
+        now = dt.datetime.now(dt.UTC)
+        times = {"created_at": now, "deadline": now + 24 * HOUR}
+        request = asked(policy=a_policy(a_panel(GRACE, ALAN)), created_by=self.created_by, **times)
+        return Found(request=request, story=Story())
+
+    look = read
+
+    async def start(self, _request):
+        return True
+
+    async def raise_event(self, *_):
+        raise errors.SchedulerUnavailable
+
+
+@pytest.fixture
+def service(monkeypatch):
+    """Give a service with these callers, whose one request was created by `service(...)`."""
+
+    def start(created_by="", **more):
+        chosen = settings.Settings(
+            callers=json.dumps(CALLERS), link_keys=("k" * 40,), notify_urls=("json://localhost/{approver}",), **more
+        )
+        monkeypatch.setattr(settings, "current", lambda: chosen)
+        monkeypatch.setattr(Scheduler, "created_by", created_by)
+        monkeypatch.setattr(api, "Instances", Scheduler)
+
+    return start
+
+
+async def answer_to(method, path, headers, body="of the table", request_id=REQUEST_ID):
+    handler, usual = CALLS[(method, path)]
+    body = usual if body == "of the table" else body
+    call = func.HttpRequest(
+        method,
+        f"http://localhost:7071/{path.format(request_id=request_id)}",
+        headers={"Content-Type": "application/json", "If-Match": "*", **headers},
+        route_params={"request_id": request_id},
+        body=b"" if body is None else json.dumps(body).encode(),
+    )
+    return await api.handle(call, None, path, {method: handler})
+
+
+def expected(right, own, all_, *, mine):
+    """Say what a caller with one right is answered, from the sentences of docs/api.md."""
+    if right and right == all_:
+        return LET_IN
+    if right and right == own:
+        return LET_IN if mine else {404}
+    return {403}
+
+
+def test_the_documents_and_the_code_have_one_table():
+    code = {
+        (method, path): (demand.own or "", demand.all or "")
+        for path, demands in rights.ROUTES.items()
+        for method, demand in demands.items()
+        if demand.own or demand.all
+    }
+
+    assert code == TABLE
+    assert CALLS.keys() == TABLE.keys()
+
+
+@pytest.mark.parametrize("whose", ["its own", "another's", "nobody's"])
+@pytest.mark.parametrize("right", RIGHTS)
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=lambda each: each.replace("{request_id}", "ID"))
+async def test_what_a_caller_may_do(service, method, path, right, whose):
+    own, all_ = TABLE[(method, path)]
+    service({"its own": f"has-{right}", "another's": "has-other", "nobody's": "key"}[whose])
+    mine = whose == "its own" or "{request_id}" not in path
+
+    answer = await answer_to(method, path, {"x-approvals-key": KEYS[right]})
+
+    assert answer.status_code in expected(right, own, all_, mine=mine), answer.get_body()
+    if answer.status_code == 403:
+        problem = json.loads(answer.get_body())
+        assert problem["code"] == "right_missing"
+        assert problem["right"] in (own, all_)
+
+
+SOMEBODY = a_principal(GRACE, roles="Approvals.Operate")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"x-approvals-key": "dak_wrong"}, {"x-approvals-key": EXPIRED}, {"x-approvals-key": ROTATED}, SOMEBODY],
+    ids=["no key", "a wrong key", "an expired key", "a key that was rotated out", "a person's token"],
+)
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=lambda each: each.replace("{request_id}", "ID"))
+async def test_who_is_no_caller_is_told_so_before_anything_is_read(service, method, path, headers):
+    service("key", trusts_sign_in=True)
+
+    answer = await answer_to(method, path, headers, body="\ud800 no JSON at all")
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert json.loads(answer.get_body())["code"] == "key_required"
+
+
+async def test_with_several_rights_the_widest_counts(service, monkeypatch):
+    both = "dak_both".ljust(53, "x")
+    entry = {"sha256": [hash_of(both)], "rights": ["request", "read"]}
+    monkeypatch.setitem(CALLERS, "has-both", entry)
+    service("has-other")
+
+    seen = await answer_to("GET", "api/requests/{request_id}", {"x-approvals-key": both})
+    cancelled = await answer_to("POST", "api/requests/{request_id}/cancel", {"x-approvals-key": both})
+
+    assert seen.status_code == 200
+    assert cancelled.status_code == 403, "it may know of the request, and may not cancel it"
+
+
+async def test_somebody_elses_request_cannot_be_told_from_none(service):
+    service("has-other")
+    key = {"x-approvals-key": KEYS["request"]}
+
+    there = await answer_to("GET", "api/requests/{request_id}", {**key, "Prefer": "wait=20"})
+    nowhere = await answer_to("GET", "api/requests/{request_id}", {**key, "Prefer": "wait=20"}, request_id="f" * 32)
+
+    assert there.status_code == nowhere.status_code == 404
+    assert there.get_body() == nowhere.get_body()
+    assert dict(there.headers) == dict(nowhere.headers)
+
+
+async def test_a_caller_that_may_only_ask_is_shown_no_link_and_told_who_is_told(service):
+    service()
+
+    answer = await answer_to("POST", "api/requests", {"x-approvals-key": KEYS["request"]})
+
+    body = json.loads(answer.get_body())
+    assert answer.status_code == 201
+    assert body["told"] == [{"approver": GRACE, "channels": ["json-1"]}]
+    assert body["undeliverable"] == []
+    assert "/approve/" not in answer.get_body().decode() + answer.headers["Location"]
+
+
+async def test_a_caller_that_may_decide_is_shown_the_links_if_it_may_ask(service, monkeypatch):
+    both = "dak_both".ljust(53, "x")
+    monkeypatch.setitem(CALLERS, "has-both", {"sha256": [hash_of(both)], "rights": ["request", "decide"]})
+    service()
+
+    answer = await answer_to("POST", "api/requests", {"x-approvals-key": both})
+
+    assert "/approve/" in json.loads(answer.get_body())["approvals"][0]["approval_url"]
+
+
+async def test_a_request_that_nobody_can_be_told_of_is_refused_to_a_caller_that_sees_no_links(service):
+    service()
+
+    answer = await answer_to(
+        "POST", "api/requests", {"x-approvals-key": KEYS["request"]}, a_request(approvers=["..", "."])
+    )
+
+    assert answer.status_code == 422
+    assert "nobody can be told" in answer.get_body().decode()
+
+
+LIMITED = "dak_limited".ljust(53, "x")
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"approvers": [GRACE, "eve@evil.org"]}, "/approvers/1"),
+        ({}, "/approvers"),
+        ({"stages": [{"approvers": [GRACE]}, {"approvers": ["eve@evil.org"]}]}, "/stages/1/approvers/0"),
+        (
+            {"approvers": [GRACE], "on_timeout": "escalate", "escalate_to": ["eve@evil.org"]},
+            "/escalate_to/approvers/0",
+        ),
+    ],
+)
+async def test_a_caller_may_name_only_whom_its_entry_lets_it_name(service, monkeypatch, fields, pointer):
+    entry = {"sha256": [hash_of(LIMITED)], "rights": ["request", "decide", "operate"], "approvers": ["*@example.com"]}
+    monkeypatch.setitem(CALLERS, "limited", entry)
+    service("limited")
+    key = {"x-approvals-key": LIMITED}
+
+    answer = await answer_to("POST", "api/requests", key, a_request(**fields))
+    fine = await answer_to("POST", "api/requests", key, a_request(approvers=[GRACE, ALAN]))
+
+    assert (answer.status_code, fine.status_code) == (403, 201)
+    assert json.loads(answer.get_body())["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("api/requests/{request_id}/reassign", {"by": ADA, "from": GRACE, "to": "eve@evil.org"}),
+        ("api/approvals/{request_id}/delegate", {"approver": GRACE, "to": "eve@evil.org"}),
+    ],
+)
+async def test_nor_may_it_have_an_answer_passed_on_to_others(service, monkeypatch, path, body):
+    entry = {"sha256": [hash_of(LIMITED)], "rights": ["decide", "operate"], "approvers": ["*@example.com"]}
+    monkeypatch.setitem(CALLERS, "limited", entry)
+    service("has-other")
+
+    answer = await answer_to("POST", path, {"x-approvals-key": LIMITED}, body)
+    fine = await answer_to("POST", path, {"x-approvals-key": LIMITED}, {**body, "to": EVE})
+
+    assert json.loads(answer.get_body())["pointer"] == "/to"
+    assert (answer.status_code, fine.status_code) == (403, 503)
+
+
+TITLED = "dak_titled".ljust(53, "x")
+
+
+@pytest.mark.parametrize("spelling", ["deploy-bot", "Deploy bot", "DEPLOY BOT", "deploy-bot.", "Deploy\u00a0bot"])
+async def test_nobody_decides_on_what_they_asked_for_under_any_spelling_of_their_name(service, monkeypatch, spelling):
+    entry = {"sha256": [hash_of(TITLED)], "rights": ["request", "decide"], "title": "Deploy bot"}
+    monkeypatch.setitem(CALLERS, "deploy-bot", entry)
+    service("deploy-bot")
+    key = {"x-approvals-key": TITLED}
+
+    named = await answer_to("POST", "api/requests", key, a_request(approvers=[spelling, GRACE]))
+    decided = await answer_to("POST", "api/approvals/{request_id}", key, a_decision(approver=spelling))
+
+    assert named.status_code == 422
+    assert decided.status_code == 403
+    assert json.loads(decided.get_body())["code"] == "self_approval"
