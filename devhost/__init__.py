@@ -5,9 +5,9 @@
 `web`, `routes`    HTTP in and out, as the Functions host and the Python worker hand it on
 `rpc`, `newtonsoft`  the durable extension's local RPC, and JSON as it reads it
 `worker`           work items from the task hub to the app's functions and back
-`replay`           what the extension schedules of what an orchestrator asked for: the gate
+`replay`           what the extension schedules of what an orchestrator asked for: the gate; on `promises`, .NET's tasks
 `history`          the task hub's history, as the SDK and as the status call want it
-`taskhub`          the embedded task hub; `unkind` is the same on a bad day
+`taskhub`          the embedded task hub; in it `unkind`, the same on a bad day
 `connection`       to the embedded task hub, the scheduler's emulator, or a deployed scheduler
 =================  ==========================================================================
 

@@ -17,8 +17,8 @@ from aiohttp import web
 
 from devhost.connection import Connection, TaskHubAddress, connect
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
-from devhost.taskhub import TaskHub
-from devhost.unkind import UnkindTaskHub
+from devhost.taskhub.hub import TaskHub
+from devhost.taskhub.unkind import UnkindTaskHub
 from devhost.web import Web
 from devhost.worker import Worker
 

@@ -76,39 +76,39 @@ class Worker:
                 stream = self.connection.hub.GetWorkItems(request)
                 self.connected.set()
                 async for item in stream:
-                    self.take(item)
+                    self.begin(item)
             except grpc.aio.AioRpcError as error:
                 logger.warning("The task hub is not reachable (%s); trying again.", error.code().name)
             self.connected.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def take(self, item: pb.WorkItem) -> None:
+    def begin(self, item: pb.WorkItem) -> None:
         """Begin a work item beside the others."""
         kind = item.WhichOneof("request")
         if kind not in ("orchestratorRequest", "activityRequest"):
             if kind != "healthPing":
                 logger.error("This local host does not implement work items of the kind %s.", kind)
             return
-        task = asyncio.create_task(self.work(item, turn=kind == "orchestratorRequest"))
+        task = asyncio.create_task(self.handle(item, turn=kind == "orchestratorRequest"))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
-    async def work(self, item: pb.WorkItem, *, turn: bool) -> None:
+    async def handle(self, item: pb.WorkItem, *, turn: bool) -> None:
         """Do a work item; give back one that could not be reported, so that it is handed out again."""
         try:
             if turn:
-                await self.orchestrate(item.orchestratorRequest, item.completionToken)
+                await self.run_turn(item.orchestratorRequest, item.completionToken)
             else:
-                await self.act(item.activityRequest, item.completionToken)
+                await self.run_activity(item.activityRequest, item.completionToken)
         except Exception as error:
             if isinstance(error, grpc.aio.AioRpcError):
                 logger.warning("A work item could not be reported: %s", error.code().name)
             else:
                 logger.exception("A work item failed inside this host")
             with contextlib.suppress(grpc.aio.AioRpcError):
-                await self.give_back(item.completionToken, turn=turn)
+                await self.abandon(item.completionToken, turn=turn)
 
-    async def give_back(self, token: str, *, turn: bool) -> None:
+    async def abandon(self, token: str, *, turn: bool) -> None:
         """Tell the task hub that nothing will come of a work item, after a pause so that it is no busy loop."""
         await asyncio.sleep(RECONNECT_SECONDS)
         hub = self.connection.hub
@@ -119,9 +119,9 @@ class Worker:
 
     # --- orchestrators ----------------------------------------------------------------------------
 
-    async def orchestrate(self, request: pb.OrchestratorRequest, token: str) -> None:
+    async def run_turn(self, request: pb.OrchestratorRequest, token: str) -> None:
         """Run one turn of an orchestration and report what it asks for."""
-        events = history.for_the_sdk(request.pastEvents, request.newEvents)
+        events = history.write_for_sdk(request.pastEvents, request.newEvents)
         started = next(event for event in reversed(events) if event["EventType"] == replay.EXECUTION_STARTED)
         if not version.is_accepted(started["Version"], self.app.host.default_version):
             # The extension leaves such an instance Pending for a newer host. The item is kept, not given back:
@@ -134,18 +134,18 @@ class Worker:
             )
             return
         name = started["Name"]
-        answer = await self.answer(name, request.instanceId, events, started)
+        answer = await self.call_orchestrator(name, request.instanceId, events, started)
         turn = replay.replay(name, request.instanceId, events, answer, Names(self.app), self.app.host.default_version)
         await self.connection.hub.CompleteOrchestratorTask(
             pb.OrchestratorResponse(
                 instanceId=request.instanceId,
                 completionToken=token,
-                customStatus=wrapped(None if turn.custom_status is None else replay.compact(turn.custom_status)),
+                customStatus=wrap(None if turn.custom_status is None else replay.compact(turn.custom_status)),
                 actions=[end_to_protobuf(turn.end)] if turn.end else [to_protobuf(a) for a in turn.actions],
             )
         )
 
-    async def answer(
+    async def call_orchestrator(
         self, name: str, instance_id: str, events: list[replay.Event], started: replay.Event
     ) -> dict[str, Any] | replay.Crash:
         """Call the orchestrator; what it raises is either an answer with an error, or a crash."""
@@ -159,7 +159,7 @@ class Worker:
         parent = started["ParentInstance"]
         context = {
             "history": events,
-            "input": history.parsed(started["Input"]),
+            "input": history.parse_stored(started["Input"]),
             "instanceId": instance_id,
             "isReplaying": any(event["IsPlayed"] for event in events),
             "parentInstanceId": parent and parent["OrchestrationInstance"]["InstanceId"],
@@ -179,7 +179,7 @@ class Worker:
 
     # --- activities -------------------------------------------------------------------------------
 
-    async def act(self, request: pb.ActivityRequest, token: str) -> None:
+    async def run_activity(self, request: pb.ActivityRequest, token: str) -> None:
         """Run one activity and report its result or its failure."""
         response = pb.ActivityResponse(
             instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=token
@@ -188,7 +188,7 @@ class Worker:
             activity = self.app.find_activity(request.name)
             if not activity:
                 raise LookupError(f"There is no activity '{request.name}' in this app.")  # noqa: TRY301
-            result = await self.call(activity, request.input.value)
+            result = await self.call_activity(activity, request.input.value)
             response.result.CopyFrom(StringValue(value=result))
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             logger.warning("Activity '%s' failed: %s: %s", request.name, type(error).__name__, error)
@@ -201,7 +201,7 @@ class Worker:
             )
         await self.connection.hub.CompleteActivityTask(response)
 
-    async def call(self, activity: Activity, text: str) -> str:
+    async def call_activity(self, activity: Activity, text: str) -> str:
         """Call an activity with its decoded input; give its result as compact JSON text."""
         value = ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
         arguments = {activity.parameter: value} | dict.fromkeys(activity.client_parameters, self.client_binding())
@@ -222,7 +222,7 @@ def worker_failure(error: Exception) -> str:
     return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
 
 
-def wrapped(text: str | None) -> StringValue | None:
+def wrap(text: str | None) -> StringValue | None:
     """Wrap a text for the protocol."""
     return None if text is None else StringValue(value=text)
 
@@ -239,7 +239,7 @@ def to_protobuf(action: replay.Action) -> pb.OrchestratorAction:
             return pb.OrchestratorAction(id=number, createTimer=pb.CreateTimerAction(fireAt=due))
         case replay.StartChild(number, name, text, instance_id, wanted):
             child = pb.CreateSubOrchestrationAction(
-                instanceId=instance_id, name=name, version=wrapped(wanted), input=StringValue(value=text)
+                instanceId=instance_id, name=name, version=wrap(wanted), input=StringValue(value=text)
             )
             return pb.OrchestratorAction(id=number, createSubOrchestration=child)
 
@@ -249,7 +249,7 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
     match end:
         case replay.Completed(output):
             done = pb.CompleteOrchestrationAction(
-                orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED, result=wrapped(output)
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED, result=wrap(output)
             )
         case replay.Failed(message):
             details = pb.TaskFailureDetails(errorType="OrchestrationFailureException", errorMessage=message)
@@ -258,17 +258,17 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
             )
         case replay.Terminated(reason):
             done = pb.CompleteOrchestrationAction(
-                orchestrationStatus=pb.ORCHESTRATION_STATUS_TERMINATED, result=wrapped(reason)
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_TERMINATED, result=wrap(reason)
             )
         case replay.ContinuedAsNew(text, carryover):
             done = pb.CompleteOrchestrationAction(
                 orchestrationStatus=pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
-                result=wrapped(text),
+                result=wrap(text),
                 carryoverEvents=[
                     pb.HistoryEvent(
                         eventId=-1,
-                        timestamp=timestamp(event["Timestamp"]),
-                        eventRaised=pb.EventRaisedEvent(name=event["Name"], input=wrapped(event["Input"])),
+                        timestamp=read_timestamp(event["Timestamp"]),
+                        eventRaised=pb.EventRaisedEvent(name=event["Name"], input=wrap(event["Input"])),
                     )
                     for event in carryover
                 ],
@@ -276,8 +276,8 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
     return pb.OrchestratorAction(id=-1, completeOrchestration=done)
 
 
-def timestamp(text: str) -> Timestamp:
+def read_timestamp(text: str) -> Timestamp:
     """Read one of the extension's timestamps for the protocol."""
     moment = Timestamp()
-    moment.FromDatetime(replay.instant(text))
+    moment.FromDatetime(replay.read_instant(text))
     return moment

@@ -11,7 +11,7 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from durabletask.task import when_all
 from durabletask.worker import TaskHubGrpcWorker
 
-from devhost.unkind import Unkindness, UnkindTaskHub
+from devhost.taskhub.unkind import Unkindness, UnkindTaskHub
 
 SOON = 20  # seconds after which a test fails instead of hanging
 KIND = Unkindness(lose_pending_event=0, double_event=0, double_activity=0, shuffle=0, lost_completion=0)

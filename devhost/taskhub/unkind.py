@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from devhost.taskhub import Activity, Execution, Lease, TaskHub
+from devhost.taskhub.hub import TaskHub
 
 if TYPE_CHECKING:
     from durabletask.internal import orchestrator_service_pb2 as pb
+
+    from devhost.taskhub.agenda import Execution
+    from devhost.taskhub.executions import Activity
+    from devhost.taskhub.leases import Lease
 
 LATEST_COPY_SECONDS = 0.05
 """How long the second copy of an event may be on its way."""
