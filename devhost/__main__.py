@@ -12,7 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from devhost import connection, index
+from devhost import connection, index, invocations
 from devhost.host import Host, PortTaken
 
 
@@ -82,6 +82,8 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(invocations.InvocationFilter())
     if not said.verbose:
         warnings.filterwarnings("ignore", "Potential duplicate Task completion")
         for name in ("azure", "durabletask", "aiohttp", "asyncio"):

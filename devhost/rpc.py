@@ -125,6 +125,7 @@ def describe(state: pb.OrchestrationState, *, with_input: bool = True) -> dict[s
     output = state.failureDetails.errorMessage if status == "Failed" else parse_stored(state.output.value)
     return {
         "name": state.name,
+        "version": state.version.value if state.HasField("version") else None,
         "instanceId": state.instanceId,
         "runtimeStatus": status,
         "input": parse_stored(state.input.value) if with_input else None,

@@ -23,6 +23,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import history, replay, version
+from devhost.invocations import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,14 +164,16 @@ class Worker:
             "instanceId": instance_id,
             "isReplaying": any(event["IsPlayed"] for event in events),
             "parentInstanceId": parent and parent["OrchestrationInstance"]["InstanceId"],
+            "sourceInstanceId": None,
             "upperSchemaVersion": 1,
             "upperSchemaVersionNew": 3,
             **LONG_TIMERS,
             "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
         }
-        loop = asyncio.get_running_loop()
+        invocation = Invocation(orchestrator.name, self.app.folder)
+        arguments = {"context": json.dumps(context)}
         try:
-            return json.loads(await loop.run_in_executor(self.threads, orchestrator.call, json.dumps(context)))
+            return json.loads(await invocation.run(orchestrator.call, arguments, self.threads, is_async=False))
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             _, marker, answer = str(error).partition("\n\n$OutOfProcData$:")
             if marker:
@@ -205,13 +208,10 @@ class Worker:
         """Call an activity with its decoded input; give its result as compact JSON text."""
         value = ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
         arguments = {activity.parameter: value} | dict.fromkeys(activity.client_parameters, self.client_binding())
+        invocation = activity.context()
         if activity.wants_context:
-            arguments["context"] = activity.context()
-        if activity.is_async:
-            result = await activity.call(**arguments)
-        else:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self.threads, lambda: activity.call(**arguments))
+            arguments["context"] = invocation
+        result = await invocation.run(activity.call, arguments, self.threads, is_async=activity.is_async)
         text = ActivityTriggerConverter.encode(result, expected_type=None).value
         return replay.compact(json.loads(text))
 

@@ -133,6 +133,21 @@ class Executions(InMemoryOrchestrationBackend):
         super()._create_instance_internal(instance_id, name, encoded_input, version)
         self._begin(self._instances[instance_id], started=False)
 
+    def _build_instance_response(
+        self,
+        instance: OrchestrationInstance,
+        include_payloads: bool,  # noqa: FBT001 - the backend's
+    ) -> pb.GetInstanceResponse:
+        response = super()._build_instance_response(instance, include_payloads)
+        self._show_version(response.orchestrationState)
+        return response
+
+    def _show_version(self, state: pb.OrchestrationState) -> None:
+        """Add the version, which the backend leaves out, to what is told of an instance."""
+        version = self._instances[state.instanceId].version
+        if version is not None:
+            state.version.value = version
+
     def _raise_event_internal(self, instance_id: str, event_name: str, event_data: str | None = None) -> None:
         if instance_id not in self._instances:
             raise ValueError(f"Orchestration instance '{instance_id}' not found")

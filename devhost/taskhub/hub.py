@@ -171,3 +171,13 @@ class TaskHub(Leases):
             if self._ended(request.instanceId):
                 return pb.ResumeResponse()
             return super().ResumeInstance(request, context)
+
+    def QueryInstances(
+        self, request: pb.QueryInstancesRequest, context: grpc.ServicerContext
+    ) -> pb.QueryInstancesResponse:
+        """List instances, a page at a time."""
+        with self._lock:
+            response = super().QueryInstances(request, context)
+            for state in response.orchestrationState:
+                self._show_version(state)
+            return response
