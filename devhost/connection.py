@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +15,20 @@ from durabletask.internal.orchestrator_service_pb2_grpc import TaskHubSidecarSer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+logger = logging.getLogger("devhost.connection")
+
 MESSAGE_LIMIT = 64 * 1024 * 1024
+ANSWER_SECONDS = 10.0
+"""How long one call may take. A task hub that was stopped keeps its connections and answers nothing."""
+AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+STREAMS = ("GetWorkItems",)
+"""Calls that last as long as this host."""
+RECONNECT = [
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 2000),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+]
+"""gRPC's own pauses between attempts grow to two minutes otherwise, and calls fail all the while."""
 
 
 class Unconfigured(Exception):
@@ -51,13 +65,42 @@ def from_environment(environment: Mapping[str, str]) -> TaskHubAddress | None:
     return TaskHubAddress(endpoint.rstrip("/"), name)
 
 
-class Addressed:
-    """The calls of a task hub that wants no token, each with the hub's name: an interceptor would cost every call."""
+def is_away(error: BaseException) -> bool:
+    """Tell whether a call failed because the task hub gave no answer."""
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() in AWAY
 
-    def __init__(self, stub: TaskHubSidecarServiceStub, hub_name: str) -> None:
-        metadata = (("taskhub", hub_name),)
+
+class Presence:
+    """Whether the task hub answers: says so in one line when it stops and one when it is back."""
+
+    def __init__(self, address: TaskHubAddress) -> None:
+        self._address = address
+        self._answers = True
+
+    def note_absence(self, error: grpc.aio.AioRpcError) -> None:
+        """Take in that a call got no answer."""
+        if self._answers:
+            self._answers = False
+            logger.warning(
+                "No answer from the %s (%s). Trying again, with growing pauses, until there is one.",
+                self._address,
+                error.code().name,
+            )
+
+    def note_answer(self) -> None:
+        """Take in that a call was answered."""
+        if not self._answers:
+            self._answers = True
+            logger.warning("The %s answers again.", self._address)
+
+
+class Calls:
+    """The calls of a task hub, each with a limit of time and the hub's name: an interceptor would cost every call."""
+
+    def __init__(self, stub: TaskHubSidecarServiceStub, metadata: tuple[tuple[str, str], ...]) -> None:
         for name, call in vars(stub).items():
-            setattr(self, name, functools.partial(call, metadata=metadata))
+            limit = {} if name in STREAMS else {"timeout": ANSWER_SECONDS}
+            setattr(self, name, functools.partial(call, metadata=metadata, **limit))
 
 
 @dataclass
@@ -65,7 +108,8 @@ class Connection:
     """An open channel to a task hub and the calls on it."""
 
     channel: grpc.aio.Channel
-    hub: TaskHubSidecarServiceStub | Addressed
+    hub: TaskHubSidecarServiceStub | Calls
+    presence: Presence
     credential: object | None = None
 
     async def close(self) -> None:
@@ -82,7 +126,11 @@ def connect(address: TaskHubAddress) -> Connection:
         from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow to import, wanted here alone
 
         credential = DefaultAzureCredential()
-    options = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
+    options = [
+        ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+        ("grpc.max_send_message_length", MESSAGE_LIMIT),
+        *RECONNECT,
+    ]
     target = urlsplit(address.endpoint).netloc
     channel = (
         grpc.aio.secure_channel(
@@ -94,5 +142,6 @@ def connect(address: TaskHubAddress) -> Connection:
         if address.deployed
         else grpc.aio.insecure_channel(target, options)
     )
-    stub = TaskHubSidecarServiceStub(channel)
-    return Connection(channel, stub if address.deployed else Addressed(stub, address.name), credential)
+    metadata = () if address.deployed else (("taskhub", address.name),)
+    calls = Calls(TaskHubSidecarServiceStub(channel), metadata)
+    return Connection(channel, calls, Presence(address), credential)

@@ -79,7 +79,7 @@ class Host:
         worker = Worker(self.app, connection, threads, lambda: self.binding(self.url))
         running = asyncio.create_task(worker.run())
         self._closing.push_async_callback(ended, running)
-        await worker.connected.wait()
+        await worker.tried.wait()
 
     def embedded(self) -> TaskHubAddress:
         """Start a task hub in this process."""

@@ -22,6 +22,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import newtonsoft
+from devhost.connection import is_away
 from devhost.history import STATUSES, parse_stored, write_for_status
 from devhost.newtonsoft import Unreadable
 from devhost.replay import compact
@@ -177,10 +178,15 @@ class Rpc:
         if any("%2f" in segment.lower() for segment in encoded):
             return empty(404)
         try:
-            return await self.route(call, request.method, [unquote(segment) for segment in encoded])
+            answered = await self.route(call, request.method, [unquote(segment) for segment in encoded])
         except grpc.aio.AioRpcError as error:
-            logger.warning("The task hub answered %s: %s", error.code().name, error.details())
+            if is_away(error):
+                self.connection.presence.note_absence(error)
+            else:
+                logger.warning("The task hub answered %s: %s", error.code().name, error.details())
             return server_error(f"The task hub answered {error.code().name}.", "Grpc.Core.RpcException")
+        self.connection.presence.note_answer()
+        return answered
 
     async def route(  # noqa: C901 - one line a route
         self, call: Call, method: str, parts: list[str]

@@ -19,14 +19,16 @@ import grpc.aio
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 from durabletask.internal import orchestrator_service_pb2 as pb
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import history, replay, version
+from devhost.connection import is_away
 from devhost.invocations import Invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
 
     from devhost.connection import Connection
@@ -37,7 +39,7 @@ logger = logging.getLogger("devhost.worker")
 # As the extension with Azure Storage sends them: a timer beyond six days is cut into slices of three whose
 # cancellation never arrives. The scheduler sends none; the stricter values show such timers before they cost.
 LONG_TIMERS = {"longRunningTimerIntervalDuration": "3.00:00:00", "maximumShortTimerDuration": "6.00:00:00"}
-RECONNECT_SECONDS = 0.2
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 AT_ONCE = 64
 
 
@@ -65,23 +67,42 @@ class Worker:
     threads: Executor
     client_binding: Callable[[], str]
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the task hub has been asked for work once, whether it is there or not."""
 
     async def run(self) -> None:
-        """Stream work items until cancelled."""
+        """Stream work items until cancelled; try again, after growing pauses, when the task hub is away."""
+        hub, presence, clock = self.connection.hub, self.connection.presence, asyncio.get_running_loop().time
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            began = clock()
+            try:
+                await hub.Hello(Empty())
+                presence.note_answer()
+                self.tried.set()
+                async for item in hub.GetWorkItems(self.wanted()):
+                    self.begin(item)
+            except grpc.aio.AioRpcError as error:
+                if is_away(error):
+                    presence.note_absence(error)
+                else:
+                    logger.warning("The task hub gives no work: %s: %s", error.code().name, error.details())
+            self.tried.set()
+            if clock() - began > LONGEST_PAUSE_SECONDS:  # it was well meanwhile
+                pause = FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def wanted(self) -> pb.GetWorkItemsRequest:
+        """Say what work is wanted: the app's own functions' alone if host.json says so, else everything."""
         request = pb.GetWorkItemsRequest(
             maxConcurrentOrchestrationWorkItems=AT_ONCE, maxConcurrentActivityWorkItems=AT_ONCE
         )
-        while True:
-            try:
-                stream = self.connection.hub.GetWorkItems(request)
-                self.connected.set()
-                async for item in stream:
-                    self.begin(item)
-            except grpc.aio.AioRpcError as error:
-                logger.warning("The task hub is not reachable (%s); trying again.", error.code().name)
-            self.connected.clear()
-            await asyncio.sleep(RECONNECT_SECONDS)
+        if self.app.host.filters_work_items:
+            filters = request.workItemFilters
+            filters.orchestrations.extend(pb.OrchestrationFilter(name=name) for name in self.app.orchestrators)
+            filters.activities.extend(pb.ActivityFilter(name=name) for name in self.app.activities)
+        return request
 
     def begin(self, item: pb.WorkItem) -> None:
         """Begin a work item beside the others."""
@@ -109,9 +130,27 @@ class Worker:
             with contextlib.suppress(grpc.aio.AioRpcError):
                 await self.abandon(item.completionToken, turn=turn)
 
+    async def report(self, call: Callable[[Any], Awaitable[Any]], outcome: Any) -> None:
+        """Report until there is an answer: a stopped task hub goes on later, with this work still handed out.
+
+        One that has forgotten the work meanwhile, or had the report all the same, takes no notice.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await call(outcome)
+            except grpc.aio.AioRpcError as error:
+                if not is_away(error):
+                    raise
+                self.connection.presence.note_absence(error)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
     async def abandon(self, token: str, *, turn: bool) -> None:
         """Tell the task hub that nothing will come of a work item, after a pause so that it is no busy loop."""
-        await asyncio.sleep(RECONNECT_SECONDS)
+        await asyncio.sleep(FIRST_PAUSE_SECONDS)
         hub = self.connection.hub
         if turn:
             await hub.AbandonTaskOrchestratorWorkItem(pb.AbandonOrchestrationTaskRequest(completionToken=token))
@@ -137,13 +176,14 @@ class Worker:
         name = started["Name"]
         answer = await self.call_orchestrator(name, request.instanceId, events, started)
         turn = replay.replay(name, request.instanceId, events, answer, Names(self.app), self.app.host.default_version)
-        await self.connection.hub.CompleteOrchestratorTask(
+        await self.report(
+            self.connection.hub.CompleteOrchestratorTask,
             pb.OrchestratorResponse(
                 instanceId=request.instanceId,
                 completionToken=token,
                 customStatus=wrap(None if turn.custom_status is None else replay.compact(turn.custom_status)),
                 actions=[end_to_protobuf(turn.end)] if turn.end else [to_protobuf(a) for a in turn.actions],
-            )
+            ),
         )
 
     async def call_orchestrator(
@@ -202,7 +242,7 @@ class Worker:
                     stackTrace=StringValue(value="".join(traceback.format_tb(error.__traceback__))),
                 )
             )
-        await self.connection.hub.CompleteActivityTask(response)
+        await self.report(self.connection.hub.CompleteActivityTask, response)
 
     async def call_activity(self, activity: Activity, text: str) -> str:
         """Call an activity with its decoded input; give its result as compact JSON text."""
