@@ -2,8 +2,8 @@
 
 import json
 import re
-import urllib.request
 
+import httpx
 import pytest
 
 from tests.localhost import LocalHost
@@ -120,8 +120,7 @@ def output(tmp_path_factory):
     host = LocalHost(app=folder).start()
     try:
         for path in ("async", "later", "then", "sync", "start"):
-            with urllib.request.urlopen(f"{host.url}/api/{path}", timeout=20) as answer:
-                assert answer.read() == b"done"
+            assert httpx.get(f"{host.url}/api/{path}", timeout=20).text == "done"
     finally:
         host.stop()
     return host.output
