@@ -12,8 +12,12 @@ import grpc.aio
 from durabletask.azuremanaged.internal.durabletask_grpc_interceptor import DTSAsyncDefaultClientInterceptorImpl
 from durabletask.internal.orchestrator_service_pb2_grpc import TaskHubSidecarServiceStub
 
+from devhost.taskhub.direct import DirectCalls
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from devhost.taskhub.hub import TaskHub
 
 logger = logging.getLogger("devhost.connection")
 
@@ -73,8 +77,8 @@ def is_away(error: BaseException) -> bool:
 class Presence:
     """Whether the task hub answers: says so in one line when it stops and one when it is back."""
 
-    def __init__(self, address: TaskHubAddress) -> None:
-        self._address = address
+    def __init__(self, task_hub: str) -> None:
+        self._task_hub = task_hub
         self._answers = True
 
     def note_absence(self, error: grpc.aio.AioRpcError) -> None:
@@ -83,7 +87,7 @@ class Presence:
             self._answers = False
             logger.warning(
                 "No answer from the %s (%s). Trying again, with growing pauses, until there is one.",
-                self._address,
+                self._task_hub,
                 error.code().name,
             )
 
@@ -91,7 +95,7 @@ class Presence:
         """Take in that a call was answered."""
         if not self._answers:
             self._answers = True
-            logger.warning("The %s answers again.", self._address)
+            logger.warning("The %s answers again.", self._task_hub)
 
 
 class Calls:
@@ -105,16 +109,17 @@ class Calls:
 
 @dataclass
 class Connection:
-    """An open channel to a task hub and the calls on it."""
+    """The calls of a task hub, and the open channel they go through; there is none to a hub of this process."""
 
-    channel: grpc.aio.Channel
-    hub: TaskHubSidecarServiceStub | Calls
+    hub: Calls | DirectCalls
     presence: Presence
+    channel: grpc.aio.Channel | None = None
     credential: object | None = None
 
     async def close(self) -> None:
         """Close the channel and the credential."""
-        await self.channel.close()
+        if self.channel:
+            await self.channel.close()
         if self.credential:
             await self.credential.close()  # type: ignore[attr-defined]
 
@@ -144,4 +149,9 @@ def connect(address: TaskHubAddress) -> Connection:
     )
     metadata = () if address.deployed else (("taskhub", address.name),)
     calls = Calls(TaskHubSidecarServiceStub(channel), metadata)
-    return Connection(channel, calls, Presence(address), credential)
+    return Connection(calls, Presence(str(address)), channel, credential)
+
+
+def connect_directly(hub: TaskHub) -> Connection:
+    """Give the calls of a task hub in this process."""
+    return Connection(DirectCalls(hub), Presence("embedded task hub"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from devhost.connection import Connection, TaskHubAddress, connect
+from devhost.connection import Connection, TaskHubAddress, connect, connect_directly
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
 from devhost.taskhub.hub import TaskHub
 from devhost.taskhub.unkind import UnkindTaskHub
@@ -70,8 +70,7 @@ class Host:
 
     async def start(self) -> None:
         """Listen and take work. Raises PortTaken when something else listens on the app's port."""
-        address = self.address or self.embedded()
-        connection = connect(address)
+        connection = connect(self.address) if self.address else self.embed()
         self._closing.push_async_callback(connection.close)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="function")
         self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
@@ -81,12 +80,12 @@ class Host:
         self._closing.push_async_callback(ended, running)
         await worker.tried.wait()
 
-    def embedded(self) -> TaskHubAddress:
-        """Start a task hub in this process."""
-        self.hub = TaskHub(port=0) if self.unkind is None else UnkindTaskHub(port=0, seed=self.unkind)
-        self.hub.start()
+    def embed(self) -> Connection:
+        """Open a task hub in this process."""
+        self.hub = TaskHub() if self.unkind is None else UnkindTaskHub(seed=self.unkind)
+        self.hub.open()
         self._closing.callback(self.hub.stop, grace=0)
-        return TaskHubAddress(f"http://127.0.0.1:{self.hub.port}", self.app.host.hub_name)
+        return connect_directly(self.hub)
 
     async def listen(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
         """Open the two ports: the app's, with the webhooks of the extension beside it, and the RPC's."""

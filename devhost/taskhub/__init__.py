@@ -8,6 +8,7 @@ It speaks TaskHubSidecarService, so whatever drives a Durable Task Scheduler dri
 `leases`      who holds which work, and how it comes back
 `hub`         what a client asks for, and the server
 `unkind`      the same hub on a bad day
+`direct`      its calls for its own process, without a socket
 ============  ======================================================================
 
 durabletask is pinned, and its private names are used in this package only.

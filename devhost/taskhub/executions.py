@@ -23,7 +23,7 @@ from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend, 
 from devhost.taskhub.agenda import Agenda, Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 COUNTED = {
     "eventRaised": "events",
@@ -57,6 +57,20 @@ class Activity:
     """Whether its result has been delivered."""
 
 
+class Bell(threading.Condition):
+    """Wakes whoever waits for work: threads by waiting on it, an event loop by a function that it calls."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        super().__init__(lock)
+        self.listeners: list[Callable[[], None]] = []
+
+    def notify_all(self) -> None:
+        """Wake everyone."""
+        super().notify_all()
+        for listener in self.listeners:
+            listener()
+
+
 class Executions(InMemoryOrchestrationBackend):
     """The backend's instances, each with the execution that is live; everything is called under the hub's lock."""
 
@@ -68,7 +82,7 @@ class Executions(InMemoryOrchestrationBackend):
 
         turns and activities count hand-outs, so work that was handed out again counts again.
         """
-        self._work = threading.Condition(self._lock)
+        self._work = Bell(self._lock)
         self._executions: dict[str, Execution] = {}
         self._parents: dict[str, tuple[Execution, int]] = {}
         self._agenda = Agenda(self._lock, self._deliver)

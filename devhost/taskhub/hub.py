@@ -58,8 +58,14 @@ class TaskHub(Leases):
 
     # The server
 
+    def open(self) -> None:
+        """Fire timers and hand out work in this process, without listening on a port."""
+        with self._lock:
+            self._shutdown_event.clear()
+            self._agenda.start()
+
     def start(self) -> str:
-        """Listen, and give the address: "127.0.0.1:port". A hub that was stopped goes on with what it had.
+        """Open and listen, and give the address: "127.0.0.1:port". A hub that was stopped goes on with what it had.
 
         Raises OSError when the port is taken.
         """
@@ -88,10 +94,8 @@ class TaskHub(Leases):
             self._port = server.add_insecure_port(f"{HOST}:{self._port}")
         except RuntimeError as error:
             raise OSError(taken) from error
-        with self._lock:
-            self._shutdown_event.clear()
-            self._server, self._threads = server, threads
-            self._agenda.start()
+        self._server, self._threads = server, threads
+        self.open()
         server.start()
         return f"{HOST}:{self._port}"
 

@@ -16,7 +16,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from devhost.taskhub.executions import Activity, Executions, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import grpc
     from durabletask.testing.in_memory_backend import OrchestrationInstance
@@ -53,16 +53,15 @@ class Leases(Executions):
 
     def GetWorkItems(self, request: pb.GetWorkItemsRequest, context: grpc.ServicerContext) -> Iterator[pb.WorkItem]:
         """Hand out work until the caller goes away, and take back then what it has not reported."""
-        turns, activities, _ = self._parse_work_item_filters(request)
-        stream = WorkStream(turns, activities)
+        stream = self.open_stream(request)
         # The callback comes as soon as the connection breaks, also while this waits for work.
-        if not context.add_callback(lambda: self._close(stream)):
+        if not context.add_callback(lambda: self.close_stream(stream)):
             return
         try:
             while (item := self._next_item(stream)) is not None:
                 yield item
         finally:
-            self._close(stream)
+            self.close_stream(stream)
 
     def CompleteOrchestratorTask(
         self, request: pb.OrchestratorResponse, context: grpc.ServicerContext
@@ -149,12 +148,32 @@ class Leases(Executions):
 
     # Leases
 
+    def open_stream(self, request: pb.GetWorkItemsRequest) -> WorkStream:
+        """Begin a stream of the work that is asked for."""
+        turns, activities, _ = self._parse_work_item_filters(request)
+        return WorkStream(turns, activities)
+
+    def take(self, stream: WorkStream) -> pb.WorkItem | None:
+        """Lease the next item to the stream; None when there is none now."""
+        with self._lock:
+            # Activities first: what has begun is finished before more is begun.
+            return self._next_activity(stream) or self._next_turn(stream)
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """Have `ring` called whenever there may be work, under the hub's lock."""
+        with self._lock:
+            self._work.listeners.append(ring)
+
+    def unlisten(self, ring: Callable[[], None]) -> None:
+        """Have `ring` called no more."""
+        with self._lock:
+            self._work.listeners.remove(ring)
+
     def _next_item(self, stream: WorkStream) -> pb.WorkItem | None:
         """Wait for an item for the stream and lease it; None when the stream or the hub ends."""
         with self._work:
             while stream.open and not self._shutdown_event.is_set():
-                # Activities first: what has begun is finished before more is begun.
-                item = self._next_activity(stream) or self._next_turn(stream)
+                item = self.take(stream)
                 if item is not None:
                     return item
                 self._work.wait()
@@ -226,7 +245,7 @@ class Leases(Executions):
             if lease is not None:
                 self._take_back(lease)
 
-    def _close(self, stream: WorkStream) -> None:
+    def close_stream(self, stream: WorkStream) -> None:
         """End a stream and take back what it holds; a second time has no effect."""
         with self._lock:
             if stream.open:

@@ -57,7 +57,7 @@ def pauses(monkeypatch):
 
 def made_worker(hub, **settings):
     app = FunctionApp(None, HostSettings(**settings), [], {"flow": Orchestrator("flow", None)}, {})
-    return Worker(app, Connection(None, hub, Presence(ADDRESS)), None, lambda: "{}")
+    return Worker(app, Connection(hub, Presence(str(ADDRESS))), None, lambda: "{}")
 
 
 async def test_an_absent_task_hub_is_one_line_and_its_return_another(pauses, caplog):
