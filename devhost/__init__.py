@@ -4,6 +4,7 @@
 `index`            what the app registered: routes, orchestrators, activities; refuses the rest
 `hostjson`         what host.json says; refuses what nobody reads
 `invocations`      one call of a function: its context, and which of its log lines are kept
+`processes`        the app's functions in worker processes (`--workers`)
 `web`, `routes`    HTTP in and out, as the Functions host and the Python worker hand it on
 `rpc`, `newtonsoft`  the durable extension's local RPC, and JSON as it reads it
 `worker`           work items from the task hub to the app's functions and back

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devhost import connection, index, invocations
 from devhost.host import Host, PortTaken
+from devhost.processes import WorkerEnded
 
 
 def arguments() -> argparse.Namespace:
@@ -29,6 +30,7 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--rpc-port", type=int, default=17071, help="port of the durable RPC (default: %(default)s)")
     ask.add_argument("--app", type=Path, default=Path(), metavar="FOLDER", help="where function_app.py is")
     ask.add_argument("--unkind", type=int, metavar="SEED", help="lose, double and shuffle as the real thing may")
+    ask.add_argument("--workers", type=int, default=0, metavar="N", help="run the app's functions in N processes")
     ask.add_argument("--verbose", action="store_true", help="log what the libraries say, too")
     return ask.parse_args()
 
@@ -60,7 +62,7 @@ async def serve(said: argparse.Namespace) -> int:
     """Run until told to end."""
     app = index.load(said.app)
     address = connection.from_environment(os.environ)
-    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind)
+    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, said.workers)
     told = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, told.set)
@@ -90,7 +92,7 @@ def main() -> int:
             logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return asyncio.run(serve(said))
-    except (index.Refused, connection.Unconfigured, PortTaken) as error:
+    except (index.Refused, connection.Unconfigured, PortTaken, WorkerEnded) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from devhost.connection import Connection, TaskHubAddress, connect, connect_directly
+from devhost.processes import WorkerProcesses
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
 from devhost.taskhub.hub import TaskHub
 from devhost.taskhub.unkind import UnkindTaskHub
@@ -47,6 +48,8 @@ class Host:
     rpc_port: int = 17071
     address: TaskHubAddress | None = None
     unkind: int | None = None
+    workers: int = 0
+    """How many processes run the app's functions; 0: this one does."""
     hub: TaskHub | None = None
     _closing: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
@@ -74,6 +77,11 @@ class Host:
         self._closing.push_async_callback(connection.close)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="function")
         self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
+        if self.workers:
+            processes = WorkerProcesses(self.app.folder, self.workers)
+            self._closing.push_async_callback(processes.stop)
+            await processes.start()
+            self.app = processes.distribute(self.app)
         await self.listen(connection, threads)
         worker = Worker(self.app, connection, threads, lambda: self.binding(self.url))
         running = asyncio.create_task(worker.run())

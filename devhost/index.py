@@ -55,7 +55,8 @@ class Orchestrator:
     """`call(context=OrchestrationContext)` runs one turn and returns the SDK's reply, a JSON string."""
 
     name: str  # the durable name
-    call: Callable[..., str]
+    call: Callable[..., Any]
+    is_async: bool = False  # never as registered; so when it runs in another process
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from devhost import history, replay, version
 from devhost.connection import is_away
 from devhost.invocations import Invocation
+from devhost.processes import FunctionRaised, WorkerEnded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -125,6 +126,8 @@ class Worker:
         except Exception as error:
             if isinstance(error, grpc.aio.AioRpcError):
                 logger.warning("A work item could not be reported: %s", error.code().name)
+            elif isinstance(error, WorkerEnded):
+                logger.warning("A work item is handed out again: its worker process ended.")
             else:
                 logger.exception("A work item failed inside this host")
             with contextlib.suppress(grpc.aio.AioRpcError):
@@ -213,7 +216,11 @@ class Worker:
         invocation = Invocation(orchestrator.name, self.app.folder)
         arguments = {"context": json.dumps(context)}
         try:
-            return json.loads(await invocation.run(orchestrator.call, arguments, self.threads, is_async=False))
+            return json.loads(
+                await invocation.run(orchestrator.call, arguments, self.threads, is_async=orchestrator.is_async)
+            )
+        except WorkerEnded:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             _, marker, answer = str(error).partition("\n\n$OutOfProcData$:")
             if marker:
@@ -233,13 +240,15 @@ class Worker:
                 raise LookupError(f"There is no activity '{request.name}' in this app.")  # noqa: TRY301
             result = await self.call_activity(activity, request.input.value)
             response.result.CopyFrom(StringValue(value=result))
+        except WorkerEnded:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             logger.warning("Activity '%s' failed: %s: %s", request.name, type(error).__name__, error)
             response.failureDetails.CopyFrom(
                 pb.TaskFailureDetails(
                     errorType="System.Exception",
                     errorMessage=f"Activity function '{request.name}' failed:  {type(error).__name__}: {error}",
-                    stackTrace=StringValue(value="".join(traceback.format_tb(error.__traceback__))),
+                    stackTrace=StringValue(value=stack_of(error)),
                 )
             )
         await self.report(self.connection.hub.CompleteActivityTask, response)
@@ -258,8 +267,12 @@ class Worker:
 
 def worker_failure(error: Exception) -> str:
     """Write a failure as the Python worker ships it to the host."""
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
+    return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack_of(error)}"
+
+
+def stack_of(error: Exception) -> str:
+    """Give where a function failed, also when that was in another process."""
+    return error.stack if isinstance(error, FunctionRaised) else "".join(traceback.format_tb(error.__traceback__))
 
 
 def wrap(text: str | None) -> StringValue | None:
