@@ -13,8 +13,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from devhost import connection, index, outbox
+from devhost import connection, index, invocations, outbox
 from devhost.host import HIGHEST_PORT, Host, PortTaken, is_loopback
+from devhost.processes import WorkerEnded
 
 
 def arguments() -> argparse.Namespace:
@@ -30,6 +31,7 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--rpc-port", type=port, default=17071, help="port of the durable RPC (default: %(default)s)")
     ask.add_argument("--app", type=Path, default=Path(), metavar="FOLDER", help="where function_app.py is")
     ask.add_argument("--unkind", type=int, metavar="SEED", help="lose, double and shuffle as the real thing may")
+    ask.add_argument("--workers", type=int, default=0, metavar="N", help="run the app's functions in N processes")
     ask.add_argument("--verbose", action="store_true", help="log what the libraries say, too")
     return ask.parse_args()
 
@@ -74,7 +76,7 @@ async def serve(said: argparse.Namespace) -> int:
     kept = await outbox.keep(said.app, os.environ) if is_loopback(said.host) else None
     app = index.load(said.app)
     address = connection.from_environment(os.environ)
-    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, outbox=kept)
+    host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, said.workers, outbox=kept)
     told = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C cancels this, as asyncio has it
         for sign in (signal.SIGINT, signal.SIGTERM):
@@ -97,13 +99,15 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(invocations.InvocationFilter())
     if not said.verbose:
         warnings.filterwarnings("ignore", "Potential duplicate Task completion")
         for name in ("azure", "durabletask", "aiohttp", "asyncio"):
             logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return asyncio.run(serve(said))
-    except (index.Refused, connection.Unconfigured, PortTaken) as error:
+    except (index.Refused, connection.Unconfigured, PortTaken, WorkerEnded) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

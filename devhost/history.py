@@ -32,18 +32,18 @@ STATUSES = (
 PLAYED = {0, 3, 5, 6, 8, 9, 11, 15, 19, 20}
 
 
-def stamp(time: Timestamp) -> str:
+def write_instant(time: Timestamp) -> str:
     """Write an instant as the extension does: seven digits and Z."""
     seconds = time.ToDatetime().strftime("%Y-%m-%dT%H:%M:%S")
     return f"{seconds}.{time.nanos // 100:07d}Z"
 
 
-def optional(value: StringValue, owner: Any, name: str) -> str | None:
+def read_optional(value: StringValue, owner: Any, name: str) -> str | None:
     """Read a wrapped string, or nothing where there is none."""
     return value.value if owner.HasField(name) else None
 
 
-def failure(details: pb.TaskFailureDetails) -> dict[str, Any]:
+def describe_failure(details: pb.TaskFailureDetails) -> dict[str, Any]:
     """Give a failure's reason, and the long serialised detail the extension puts behind it."""
     message = details.errorMessage
     detail = {
@@ -55,7 +55,7 @@ def failure(details: pb.TaskFailureDetails) -> dict[str, Any]:
     return {"Reason": message, "Details": compact(detail), "FailureDetails": None}
 
 
-def converted(event: pb.HistoryEvent) -> tuple[int, dict[str, Any]] | None:  # noqa: C901, PLR0912 - a table
+def convert(event: pb.HistoryEvent) -> tuple[int, dict[str, Any]] | None:  # noqa: C901, PLR0912 - a table
     """Give the integer type and the particular fields of an event, or nothing for what the SDK never sees."""
     kind = event.WhichOneof("eventType")
     it = getattr(event, kind) if kind else None
@@ -73,8 +73,8 @@ def converted(event: pb.HistoryEvent) -> tuple[int, dict[str, Any]] | None:  # n
                 },
                 "ParentInstance": {"OrchestrationInstance": {"InstanceId": parent}} if parent else None,
                 "Name": it.name,
-                "Version": optional(it.version, it, "version"),
-                "Input": optional(it.input, it, "input") or None,
+                "Version": read_optional(it.version, it, "version"),
+                "Input": read_optional(it.input, it, "input") or None,
                 "Tags": None,
                 "Correlation": None,
                 "ParentTraceContext": None,
@@ -83,26 +83,26 @@ def converted(event: pb.HistoryEvent) -> tuple[int, dict[str, Any]] | None:  # n
                 "GenerateNewTrace": False,
             }
         case "executionTerminated":
-            return 3, {"Input": optional(it.input, it, "input")}
+            return 3, {"Input": read_optional(it.input, it, "input")}
         case "taskScheduled":
             # the extension keeps no inputs in the history (storeInputsInOrchestrationHistory is off)
             return 4, {"Name": it.name, "Version": "", "Input": None, "ParentTraceContext": None, "Tags": None}
         case "taskCompleted":
-            return 5, {"TaskScheduledId": it.taskScheduledId, "Result": optional(it.result, it, "result")}
+            return 5, {"TaskScheduledId": it.taskScheduledId, "Result": read_optional(it.result, it, "result")}
         case "taskFailed":
-            return 6, {"TaskScheduledId": it.taskScheduledId, **failure(it.failureDetails)}
+            return 6, {"TaskScheduledId": it.taskScheduledId, **describe_failure(it.failureDetails)}
         case "subOrchestrationInstanceCreated":
             return 7, {"Name": it.name, "Version": it.version.value, "InstanceId": it.instanceId, "Input": None}
         case "subOrchestrationInstanceCompleted":
-            return 8, {"TaskScheduledId": it.taskScheduledId, "Result": optional(it.result, it, "result")}
+            return 8, {"TaskScheduledId": it.taskScheduledId, "Result": read_optional(it.result, it, "result")}
         case "subOrchestrationInstanceFailed":
-            return 9, {"TaskScheduledId": it.taskScheduledId, **failure(it.failureDetails)}
+            return 9, {"TaskScheduledId": it.taskScheduledId, **describe_failure(it.failureDetails)}
         case "timerCreated":
-            return 10, {"FireAt": stamp(it.fireAt)}
+            return 10, {"FireAt": write_instant(it.fireAt)}
         case "timerFired":
-            return 11, {"TimerId": it.timerId, "FireAt": stamp(it.fireAt)}
+            return 11, {"TimerId": it.timerId, "FireAt": write_instant(it.fireAt)}
         case "eventRaised":
-            return 15, {"Name": it.name, "Input": optional(it.input, it, "input"), "ParentTraceContext": None}
+            return 15, {"Name": it.name, "Input": read_optional(it.input, it, "input"), "ParentTraceContext": None}
         case "executionSuspended":
             return 19, {"Reason": it.input.value}
         case "executionResumed":
@@ -111,12 +111,12 @@ def converted(event: pb.HistoryEvent) -> tuple[int, dict[str, Any]] | None:  # n
             return None
 
 
-def for_the_sdk(past: Iterable[pb.HistoryEvent], new: Iterable[pb.HistoryEvent]) -> list[Event]:
+def write_for_sdk(past: Iterable[pb.HistoryEvent], new: Iterable[pb.HistoryEvent]) -> list[Event]:
     """Give the history as the extension hands it to Python."""
     history: list[Event] = []
     for events, played in ((past, True), (new, False)):
         for event in events:
-            found = converted(event)
+            found = convert(event)
             if found:
                 kind, fields = found
                 history.append(
@@ -124,14 +124,14 @@ def for_the_sdk(past: Iterable[pb.HistoryEvent], new: Iterable[pb.HistoryEvent])
                         "EventType": kind,
                         "EventId": event.eventId,
                         "IsPlayed": played and kind in PLAYED,
-                        "Timestamp": stamp(event.timestamp),
+                        "Timestamp": write_instant(event.timestamp),
                         **fields,
                     }
                 )
     return history
 
 
-def parsed(text: str | None) -> Any:
+def parse_stored(text: str | None) -> Any:
     """Read stored JSON text; what is no JSON stays text, nothing stays nothing."""
     if not text:
         return None
@@ -157,9 +157,9 @@ SHOWN = {
 HIDDEN = ("EventId", "IsPlayed", "TaskScheduledId", "TimerId", "OrchestrationInstance", "ParentInstance", "Version")
 
 
-def for_the_status(events: Iterable[pb.HistoryEvent], state: dict[str, Any], *, outputs: bool) -> list[Event]:
+def write_for_status(events: Iterable[pb.HistoryEvent], state: dict[str, Any], *, outputs: bool) -> list[Event]:
     """Give the history as the status call shows it: what was scheduled is folded into what came of it."""
-    history = for_the_sdk(events, ())
+    history = write_for_sdk(events, ())
     scheduled = {e["EventId"]: e for e in history if e["EventType"] in (TASK_SCHEDULED, CHILD_CREATED)}
     fired = {e["TimerId"] for e in history if e["EventType"] == TIMER_FIRED}
     shown: list[Event] = []
@@ -174,7 +174,7 @@ def for_the_status(events: Iterable[pb.HistoryEvent], state: dict[str, Any], *, 
         if task := scheduled.get(event.get("TaskScheduledId", -1)):
             fields |= {"FunctionName": task["Name"], "ScheduledTime": task["Timestamp"], "Input": task["Input"]}
         if "Result" in fields:
-            fields["Result"] = parsed(fields["Result"])
+            fields["Result"] = parse_stored(fields["Result"])
             if not outputs:
                 del fields["Result"]
         shown.append(fields)

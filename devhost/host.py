@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from devhost import outbox as outboxes
-from devhost.connection import Connection, TaskHubAddress, connect
+from devhost.connection import Connection, TaskHubAddress, connect, connect_directly
+from devhost.processes import WorkerProcesses
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
-from devhost.taskhub import TaskHub
-from devhost.unkind import UnkindTaskHub
+from devhost.taskhub.hub import TaskHub
+from devhost.taskhub.unkind import UnkindTaskHub
 from devhost.web import Web
 from devhost.worker import Worker
 
@@ -50,6 +51,8 @@ class Host:
     rpc_port: int = 17071
     address: TaskHubAddress | None = None
     unkind: int | None = None
+    workers: int = 0
+    """How many processes run the app's functions; 0: this one does."""
     hub: TaskHub | None = None
     outbox: Outbox | None = None
     _closing: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -76,23 +79,27 @@ class Host:
         """Listen and take work. Raises PortTaken when something else listens on the app's port."""
         if self.outbox:
             self._closing.push_async_callback(self.outbox.stop)
-        address = self.address or self.embedded()
-        connection = connect(address)
+        connection = connect(self.address) if self.address else self.embed()
         self._closing.push_async_callback(connection.close)
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="function")
         self._closing.callback(threads.shutdown, wait=False, cancel_futures=True)
+        if self.workers:
+            processes = WorkerProcesses(self.app.folder, self.workers)
+            self._closing.push_async_callback(processes.stop)
+            await processes.start()
+            self.app = processes.distribute(self.app)
         await self.listen(connection, threads)
         worker = Worker(self.app, connection, threads, lambda: self.binding(self.url))
         running = asyncio.create_task(worker.run())
         self._closing.push_async_callback(ended, running)
-        await worker.connected.wait()
+        await worker.tried.wait()
 
-    def embedded(self) -> TaskHubAddress:
-        """Start a task hub in this process."""
-        self.hub = TaskHub(port=0) if self.unkind is None else UnkindTaskHub(port=0, seed=self.unkind)
-        self.hub.start()
+    def embed(self) -> Connection:
+        """Open a task hub in this process."""
+        self.hub = TaskHub() if self.unkind is None else UnkindTaskHub(seed=self.unkind)
+        self.hub.open()
         self._closing.callback(self.hub.stop, grace=0)
-        return TaskHubAddress(f"http://127.0.0.1:{self.hub.port}", self.app.host.hub_name)
+        return connect_directly(self.hub)
 
     async def listen(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
         """Open the two ports: the app's, with the webhooks of the extension beside it, and the RPC's."""

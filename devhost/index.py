@@ -10,41 +10,29 @@ import importlib
 import inspect
 import json
 import os
-import re
 import sys
-import threading
 import typing
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
+from azure.functions import meta
 
+from devhost.hostjson import HostSettings, read_host_settings, read_object
+from devhost.invocations import Invocation
 from devhost.routes import Refused, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import ModuleType
 
-__all__ = ["Activity", "FunctionApp", "Host", "HttpFunction", "Invocation", "Orchestrator", "Refused", "load"]
+__all__ = ["Activity", "FunctionApp", "HttpFunction", "Orchestrator", "Refused", "load"]
 
 HTTP, ORCHESTRATION, ACTIVITY = "httpTrigger", "orchestrationTrigger", "activityTrigger"
 CLIENT = "durableClient"
 MODULE = "function_app"
-
-_VARIABLE = re.compile("%([^%]+)%")
-_THREAD_LOCAL = threading.local()
-
-
-@dataclass(frozen=True)
-class Host:
-    """What of host.json matters here."""
-
-    hub_name: str
-    default_version: str | None
-    route_prefix: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,8 @@ class Orchestrator:
     """`call(context=OrchestrationContext)` runs one turn and returns the SDK's reply, a JSON string."""
 
     name: str  # the durable name
-    call: Callable[..., str]
+    call: Callable[..., Any]
+    is_async: bool = False  # never as registered; so when it runs in another process
 
 
 @dataclass(frozen=True)
@@ -93,7 +82,7 @@ class FunctionApp:
     """An app's index. The dicts are by durable name; the `find_` methods ignore case, as the extension does."""
 
     folder: Path
-    host: Host
+    host: HostSettings
     http: list[HttpFunction]
     orchestrators: dict[str, Orchestrator]
     activities: dict[str, Activity]
@@ -115,41 +104,6 @@ class FunctionApp:
         return {name.lower(): activity for name, activity in self.activities.items()}
 
 
-class TraceContext(NamedTuple):
-    """W3C trace context of an invocation; empty strings when the caller sent none."""
-
-    trace_parent: str = ""
-    trace_state: str = ""
-    attributes: Mapping[str, str] = {}
-
-
-class RetryContext(NamedTuple):
-    """Function-level retries, of which this host has none."""
-
-    retry_count: int = 0
-    max_retry_count: int = 0
-    exception: None = None
-
-
-class Invocation(func.Context):
-    """The invocation context that a function gets when it has an unbound parameter named `context`."""
-
-    # Plain values in place of the abstract properties.
-    invocation_id: str = ""
-    function_name: str = ""
-    function_directory: str = ""
-    thread_local_storage: Any = _THREAD_LOCAL
-    trace_context: Any = TraceContext()
-    retry_context: Any = RetryContext()
-
-    def __init__(self, function_name: str, folder: Path, trace_context: TraceContext | None = None) -> None:
-        self.invocation_id = str(uuid.uuid4())
-        self.function_name = function_name
-        self.function_directory = str(folder)
-        if trace_context is not None:
-            self.trace_context = trace_context
-
-
 def load(folder: Path) -> FunctionApp:
     """Import the app in `folder` and index it.
 
@@ -160,7 +114,7 @@ def load(folder: Path) -> FunctionApp:
     folder = folder.resolve()
     for name, value in local_settings(folder).items():
         os.environ.setdefault(name, value)
-    host = _host(folder)
+    host = read_host_settings(folder)
     register = _register(_import(folder))
     try:
         functions = register.get_functions()  # once: a second call takes every name for a duplicate
@@ -187,7 +141,7 @@ def load(folder: Path) -> FunctionApp:
     return app
 
 
-def _entry(folder: Path, host: Host, function: Any) -> HttpFunction | Orchestrator | Activity:
+def _entry(folder: Path, host: HostSettings, function: Any) -> HttpFunction | Orchestrator | Activity:
     """Check one function as the worker does and make its entry."""
     name, call = function.get_function_name(), function.get_user_function()
     bindings = [json.loads(text) for text in function.get_raw_bindings()]  # what the host is told of it
@@ -197,7 +151,9 @@ def _entry(folder: Path, host: Host, function: Any) -> HttpFunction | Orchestrat
         if setting.setting_name != "function_name":
             raise Refused(f"function '{name}': this host does not implement {setting.setting_name}")
     _check_bindings(name, trigger, bindings, host)
-    wants_context = _check_signature(name, call, trigger, {trigger["name"], *clients})
+    wants_context = _check_signature(
+        name, call, trigger, {trigger["name"]: trigger["type"], **dict.fromkeys(clients, CLIENT)}
+    )
     if not _awaitable(call):
         raise Refused(
             f"function '{name}': a function with a durable client must be async: the SDK awaits what it returns"
@@ -228,7 +184,7 @@ def _route(name: str, prefix: str, template: str) -> Route:
         raise Refused(f"function '{name}': {error}") from None
 
 
-def _check_bindings(name: str, trigger: dict[str, Any], bindings: list[dict[str, Any]], host: Host) -> None:
+def _check_bindings(name: str, trigger: dict[str, Any], bindings: list[dict[str, Any]], host: HostSettings) -> None:
     kind = trigger["type"]
     if kind not in {HTTP, ORCHESTRATION, ACTIVITY}:
         raise Refused(f"function '{name}': this host does not implement {kind}")
@@ -268,12 +224,12 @@ def _awaitable(call: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(call)
 
 
-def _check_signature(name: str, call: Callable[..., Any], trigger: dict[str, Any], bound: set[str]) -> bool:
+def _check_signature(name: str, call: Callable[..., Any], trigger: dict[str, Any], bindings: dict[str, str]) -> bool:
     """Hold the parameters and annotations against the bindings; return whether the context is wanted.
 
     The rules are the worker's: it loads no function that breaks one of them.
     """
-    parameters = set(inspect.signature(call).parameters)
+    parameters, bound = set(inspect.signature(call).parameters), set(bindings)
     wants_context = "context" in parameters - bound
     if extra := sorted(parameters - bound - {"context"}):
         raise Refused(f"function '{name}': no binding for the parameters {', '.join(extra)}")
@@ -294,10 +250,13 @@ def _check_signature(name: str, call: Callable[..., Any], trigger: dict[str, Any
                 f"function '{name}': the worker takes only plain classes and typing's generics as annotations, "
                 f"not {hints[parameter]!r} of '{parameter}'"
             )
+        if not _is_accepted(bindings[parameter], hints[parameter]):
+            raise Refused(
+                f"function '{name}': the worker takes no {hints[parameter]!r} for '{parameter}', "
+                f"which is bound to {bindings[parameter]}"
+            )
     if trigger["type"] == HTTP:
-        request, answer = hints.get(trigger["name"], func.HttpRequest), hints.get("return", str)
-        if not (isinstance(request, type) and issubclass(request, func.HttpRequest)):
-            raise Refused(f"function '{name}': its trigger is an azure.functions.HttpRequest, not {request!r}")
+        answer = hints.get("return", str)
         if not (isinstance(answer, type) and issubclass(answer, func.HttpResponse | str)):
             raise Refused(
                 f"function '{name}': the return annotation must be azure.functions.HttpResponse or str, not {answer!r}"
@@ -307,10 +266,20 @@ def _check_signature(name: str, call: Callable[..., Any], trigger: dict[str, Any
 
 def _is_type(annotation: Any) -> bool:
     """Whether the worker takes it: `dict` and `Dict[str, Any]` yes, `dict[str, Any]` and unions no."""
+    origin = typing.get_origin(annotation)
+    if func.Out in (annotation, origin):  # of outputs, of which no function here has one
+        return False
     if isinstance(annotation, type):
         return True
-    origin = typing.get_origin(annotation)
     return type(annotation).__module__ == "typing" and isinstance(origin, type)
+
+
+def _is_accepted(binding: str, annotation: Any) -> bool:
+    """Whether the SDK's converter for a binding takes the type: the worker asks it when it loads a function."""
+    try:
+        return bool(meta.get_binding_registry().get(binding).check_input_type_annotation(annotation))
+    except TypeError:  # a generic where the converter wants a class: the worker fails at it as well
+        return False
 
 
 def _disabled(name: str) -> bool:
@@ -347,41 +316,8 @@ def local_settings(folder: Path) -> dict[str, str]:
     path = folder / "local.settings.json"
     if not path.is_file():
         return {}
-    settings = _read(path)
+    settings = read_object(path)
     if settings.get("IsEncrypted"):
         raise Refused(f"{path}: this host does not implement encrypted settings")
     values = (settings.get("Values") or {}).items()
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values if value is not None}
-
-
-def _host(folder: Path) -> Host:
-    path = folder / "host.json"
-    if not path.is_file():
-        raise Refused(f"{folder}: there is no host.json")
-    settings = _read(path)
-    if settings.get("version") != "2.0":
-        raise Refused(f'{path}: this host implements version "2.0", not {json.dumps(settings.get("version"))}')
-    extensions = settings.get("extensions") or {}
-    durable, http = extensions.get("durableTask") or {}, extensions.get("http") or {}
-
-    def variable(found: re.Match[str]) -> str:
-        value = os.environ.get(found[1])
-        if value is None:
-            raise Refused(f"{path}: hubName wants the setting {found[1]}, which is not set")
-        return value
-
-    return Host(
-        hub_name=_VARIABLE.sub(variable, durable.get("hubName") or "default"),
-        default_version=durable.get("defaultVersion"),
-        route_prefix=http.get("routePrefix", "api"),
-    )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise Refused(f"{path}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise Refused(f"{path}: not a JSON object")
-    return content

@@ -20,8 +20,10 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from devhost.promises import Promise, failed, run, when_all, when_any
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable
 
 Event = dict[str, Any]
 Json = Any
@@ -143,89 +145,6 @@ class NonDeterministic(Exception):
         )
 
 
-class Promise:
-    """A task as .NET has it: awaited once or often, completed once, resuming its awaiters on the spot."""
-
-    def __init__(self) -> None:
-        self.done = False
-        self.error: Exception | None = None
-        self._then: list[Callable[[], None]] = []
-
-    def complete(self, error: Exception | None = None) -> None:
-        """Complete, well or with an error, and run what waited. A second completion changes nothing."""
-        if self.done:
-            return
-        self.done, self.error = True, error
-        for continuation in self._then:
-            continuation()
-
-    def then(self, continuation: Callable[[], None]) -> None:
-        """Run `continuation` when done; now, if done already."""
-        if self.done:
-            continuation()
-        else:
-            self._then.append(continuation)
-
-    def __await__(self) -> Generator[Promise, None, None]:
-        if not self.done:
-            yield self
-        if self.error:
-            raise self.error
-
-
-def failed(error: Exception) -> Promise:
-    """Give a promise that has failed already."""
-    promise = Promise()
-    promise.complete(error)
-    return promise
-
-
-def any_of(children: list[Promise]) -> Promise:
-    """Complete with the first child, however it ended, as Task.WhenAny does."""
-    whole = Promise()
-    for child in children:
-        child.then(whole.complete)
-    if not children:
-        whole.complete(ValueError("WhenAny of nothing"))
-    return whole
-
-
-def all_of(children: list[Promise]) -> Promise:
-    """Complete when every child has, failed ones too, as Task.WhenAll does."""
-    whole, left = Promise(), len(children)
-
-    def one_less() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            whole.complete(next((c.error for c in children if c.error), None))
-
-    for child in children:
-        child.then(one_less)
-    if not children:
-        whole.complete()
-    return whole
-
-
-def run(story: Coroutine[Promise, None, Any]) -> tuple[Promise, list[Any]]:
-    """Start a coroutine of promises; the list receives its value."""
-    ended, value = Promise(), []
-
-    def step() -> None:
-        try:
-            awaited = story.send(None)
-        except StopIteration as stop:
-            value.append(stop.value)
-            ended.complete()
-        except Exception as error:  # noqa: BLE001 - whatever the story raised is how it ended
-            ended.complete(error)
-        else:
-            awaited.then(step)
-
-    step()
-    return ended, value
-
-
 def compact(value: Json) -> str:
     """JSON text as the extension writes it: no spaces, nothing escaped that need not be."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -303,15 +222,15 @@ class Execution:
                 return self.with_retry(action["retryOptions"], lambda: self.start_child(action))
             case 4:
                 self.next_input = compact(action["input"])
-                return all_of([])
+                return when_all([])
             case 5:
-                return self.create_timer(instant(action["fireAt"]), cancelled=action["isCanceled"])
+                return self.create_timer(read_instant(action["fireAt"]), cancelled=action["isCanceled"])
             case 6:
                 return self.wait_for_event(action["externalEventName"])
             case 11:
-                return any_of([self.begin(child) for child in action["compoundActions"]])
+                return when_any([self.begin(child) for child in action["compoundActions"]])
             case 12:
-                return all_of([self.begin(child) for child in action["compoundActions"]])
+                return when_all([self.begin(child) for child in action["compoundActions"]])
             case other:
                 raise OrchestrationFailed(
                     f"Orchestrator function '{self.name}' failed: this local host does not implement "
@@ -389,7 +308,7 @@ class Execution:
         """Replay one event; while suspended, hold all but the resume and the termination."""
         kind = event["EventType"]
         if kind == ORCHESTRATOR_STARTED:
-            self.now = instant(event["Timestamp"])
+            self.now = read_instant(event["Timestamp"])
             self.began = self.began or event["Timestamp"]
         elif self.suspended and kind not in (EXECUTION_RESUMED, EXECUTION_TERMINATED):
             if kind != EXECUTION_SUSPENDED:
@@ -408,10 +327,10 @@ class Execution:
         """
         number, expected = event["EventId"], CONFIRMS[event["EventType"]]
         action = self.unconfirmed.get(number)
-        if isinstance(action, expected) and same_name(action, event):
+        if isinstance(action, expected) and has_same_name(action, event):
             del self.unconfirmed[number]
             return
-        raise NonDeterministic(disagreement(event, action))
+        raise NonDeterministic(describe_disagreement(event, action))
 
     def complete(self, event: Event) -> None:
         """Complete an open task; a second completion is a duplicate and ignored."""
@@ -488,12 +407,12 @@ CONFIRMS: dict[int, type[Action]] = {
 }
 
 
-def same_name(action: Action, event: Event) -> bool:
+def has_same_name(action: Action, event: Event) -> bool:
     """Compare the names of what was and what is scheduled; a timer has none."""
     return isinstance(action, CreateTimer) or action.name.upper() == event["Name"].upper()
 
 
-def disagreement(event: Event, action: Action | None) -> str:
+def describe_disagreement(event: Event, action: Action | None) -> str:
     """Tell what the history holds and what this turn scheduled instead."""
     number, kind = event["EventId"], event["EventType"]
     what = {
@@ -516,7 +435,7 @@ def disagreement(event: Event, action: Action | None) -> str:
     )
 
 
-def instant(text: str) -> dt.datetime:
+def read_instant(text: str) -> dt.datetime:
     """Read the extension's timestamps, which carry seven digits of a second, as an instant in UTC."""
     whole, _, rest = text.removesuffix("Z").partition(".")
     moment = dt.datetime.fromisoformat(whole).replace(tzinfo=dt.UTC)

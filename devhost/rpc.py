@@ -22,7 +22,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import newtonsoft
-from devhost.history import STATUSES, for_the_status, parsed
+from devhost.connection import is_away
+from devhost.history import STATUSES, parse_stored, write_for_status
 from devhost.newtonsoft import Unreadable
 from devhost.replay import compact
 
@@ -62,7 +63,7 @@ def refusal(status: int, message: str, **more: str) -> web.Response:
     return answer(status, {"Message": message, **more})
 
 
-def went_wrong(message: str, kind: str) -> web.Response:
+def server_error(message: str, kind: str) -> web.Response:
     """Answer 500 as the extension does for what it did not expect."""
     text = "Something went wrong while processing your request"
     return refusal(500, text, ExceptionMessage=message, ExceptionType=kind)
@@ -109,7 +110,7 @@ def client_binding(base: str, rpc_base: str, hub_name: str) -> str:
     )
 
 
-def moment(text: str | None) -> Timestamp | None:
+def read_instant(text: str | None) -> Timestamp | None:
     """Read an instant of a query; one that is none counts as not given, as recorded."""
     time = Timestamp()
     try:
@@ -119,16 +120,17 @@ def moment(text: str | None) -> Timestamp | None:
     return time
 
 
-def described(state: pb.OrchestrationState, *, with_input: bool = True) -> dict[str, Any]:
+def describe(state: pb.OrchestrationState, *, with_input: bool = True) -> dict[str, Any]:
     """Give the state of an instance as the status call does."""
     status = STATUSES[state.orchestrationStatus]
-    output = state.failureDetails.errorMessage if status == "Failed" else parsed(state.output.value)
+    output = state.failureDetails.errorMessage if status == "Failed" else parse_stored(state.output.value)
     return {
         "name": state.name,
+        "version": state.version.value if state.HasField("version") else None,
         "instanceId": state.instanceId,
         "runtimeStatus": status,
-        "input": parsed(state.input.value) if with_input else None,
-        "customStatus": parsed(state.customStatus.value),
+        "input": parse_stored(state.input.value) if with_input else None,
+        "customStatus": parse_stored(state.customStatus.value),
         "output": output,
         "createdTime": f"{state.createdTimestamp.ToDatetime():%Y-%m-%dT%H:%M:%SZ}",
         "lastUpdatedTime": f"{state.lastUpdatedTimestamp.ToDatetime():%Y-%m-%dT%H:%M:%SZ}",
@@ -176,10 +178,15 @@ class Rpc:
         if any("%2f" in segment.lower() for segment in encoded):
             return empty(404)
         try:
-            return await self.route(call, request.method, [unquote(segment) for segment in encoded])
+            answered = await self.route(call, request.method, [unquote(segment) for segment in encoded])
         except grpc.aio.AioRpcError as error:
-            logger.warning("The task hub answered %s: %s", error.code().name, error.details())
-            return went_wrong(f"The task hub answered {error.code().name}.", "Grpc.Core.RpcException")
+            if is_away(error):
+                self.connection.presence.note_absence(error)
+            else:
+                logger.warning("The task hub answered %s: %s", error.code().name, error.details())
+            return server_error(f"The task hub answered {error.code().name}.", "Grpc.Core.RpcException")
+        self.connection.presence.note_answer()
+        return answered
 
     async def route(  # noqa: C901 - one line a route
         self, call: Call, method: str, parts: list[str]
@@ -215,9 +222,9 @@ class Rpc:
         """Read an instance, or nothing."""
         request = pb.GetInstanceRequest(instanceId=instance, getInputsAndOutputs=payloads)
         found = await self.connection.hub.GetInstance(request)
-        return self.as_recorded(found.orchestrationState) if found.exists else None
+        return self.with_lag(found.orchestrationState) if found.exists else None
 
-    def as_recorded(self, state: pb.OrchestrationState) -> pb.OrchestrationState:
+    def with_lag(self, state: pb.OrchestrationState) -> pb.OrchestrationState:
         """Show an instance that ended just now as still running."""
         ended = state.completedTimestamp
         if self.lag_seconds and ended.seconds and time.time() - ended.seconds - ended.nanos / 1e9 < self.lag_seconds:
@@ -242,7 +249,7 @@ class Rpc:
             if text:
                 newtonsoft.read(text)
         except Unreadable as error:
-            return went_wrong(str(error), "Newtonsoft.Json.JsonSerializationException")
+            return server_error(str(error), "Newtonsoft.Json.JsonSerializationException")
         version = call.query.get("version", self.default_version)
         return await self.create(call, instance, function, text or None, version)
 
@@ -292,9 +299,9 @@ class Rpc:
         state = await self.state(instance, payloads=True)
         if not state:
             return empty(404)
-        body = described(state, with_input=call.flag("showInput", "true"))
+        body = describe(state, with_input=call.flag("showInput", "true"))
         if call.flag("showHistory"):
-            body["historyEvents"] = for_the_status(
+            body["historyEvents"] = write_for_status(
                 [event async for event in self.history(instance)], body, outputs=call.flag("showHistoryOutput")
             )
         if body["runtimeStatus"] not in ENDED:
@@ -315,12 +322,12 @@ class Rpc:
         given = call.query.get("top", "")
         top = int(given) if given.removeprefix("-").isdigit() else PAGE
         if top < 0:
-            return went_wrong("The number of instances must not be negative.", "System.ArgumentOutOfRangeException")
+            return server_error("The number of instances must not be negative.", "System.ArgumentOutOfRangeException")
         token = call.request.headers.get("x-ms-continuation-token", "")
         query = pb.InstanceQuery(
-            runtimeStatus=statuses(call.query.get("runtimestatus", "")),
-            createdTimeFrom=moment(call.query.get("createdtimefrom")),
-            createdTimeTo=moment(call.query.get("createdtimeto")),
+            runtimeStatus=read_statuses(call.query.get("runtimestatus", "")),
+            createdTimeFrom=read_instant(call.query.get("createdtimefrom")),
+            createdTimeTo=read_instant(call.query.get("createdtimeto")),
             maxInstanceCount=top or PAGE,
             fetchInputsAndOutputs=True,
         )
@@ -330,7 +337,7 @@ class Rpc:
             query.continuationToken.CopyFrom(StringValue(value=base64.b64decode(token).decode()))
         page = await self.connection.hub.QueryInstances(pb.QueryInstancesRequest(query=query))
         with_input = call.flag("showInput", "true")
-        found = [described(state, with_input=with_input) for state in map(self.as_recorded, page.orchestrationState)]
+        found = [describe(state, with_input=with_input) for state in map(self.with_lag, page.orchestrationState)]
         following = base64.b64encode(page.continuationToken.value.encode()).decode()
         return answer(200, found, x_ms_continuation_token=following)
 
@@ -366,7 +373,7 @@ class Rpc:
             return empty(410 if status else 404)
         if verb != "terminate" and (status == "Suspended") != (verb == "resume"):
             message = f"Cannot {verb} the orchestration instance {instance} because instance is in the {status} state."
-            return went_wrong(message, "System.InvalidOperationException")
+            return server_error(message, "System.InvalidOperationException")
         reason = StringValue(value=call.query.get("reason", ""))
         hub = self.connection.hub
         if verb == "terminate":
@@ -404,20 +411,20 @@ class Rpc:
 
     async def purge_many(self, call: Call) -> web.Response:
         """Forget the ended instances of a span of time."""
-        begin = moment(call.query.get("createdtimefrom"))
+        begin = read_instant(call.query.get("createdtimefrom"))
         if not begin:
             return answer(400, "Please provide value for 'createdTimeFrom' parameter.")
         chosen = pb.PurgeInstanceFilter(
             createdTimeFrom=begin,
-            createdTimeTo=moment(call.query.get("createdtimeto")),
-            runtimeStatus=statuses(call.query.get("runtimestatus", "")),
+            createdTimeTo=read_instant(call.query.get("createdtimeto")),
+            runtimeStatus=read_statuses(call.query.get("runtimestatus", "")),
         )
         purged = await self.connection.hub.PurgeInstances(pb.PurgeInstancesRequest(purgeInstanceFilter=chosen))
         count = purged.deletedInstanceCount
         return answer(200, {"instancesDeleted": count}) if count else empty(404)
 
 
-def statuses(text: str) -> list[int]:
+def read_statuses(text: str) -> list[int]:
     """Read a list of runtime statuses; words that are none are ignored, as recorded."""
     known = {name.lower(): number for number, name in enumerate(STATUSES)}
     return [known[word.strip().lower()] for word in text.split(",") if word.strip().lower() in known]

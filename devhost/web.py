@@ -8,7 +8,6 @@ Like `func start`, this host checks no keys.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
@@ -22,14 +21,14 @@ from aiohttp import web
 from azure.functions.http import HttpRequest
 from multidict import CIMultiDict
 
-from devhost.index import Invocation, TraceContext
+from devhost.invocations import Invocation, TraceContext
 from devhost.routes import RouteTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
-    from devhost.index import FunctionApp, HttpFunction
+    from devhost.index import FunctionApp
 
 BODY_LIMIT = 104_857_600  # bytes; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT unless set
 TEXT = "text/plain; charset=utf-8"
@@ -107,27 +106,16 @@ class Web:
         }
         for parameter in function.client_parameters:
             arguments[parameter] = self._client_binding(base_url)
+        trace = TraceContext(headers.get("traceparent", ""), headers.get("tracestate", ""))
+        invocation = Invocation(function.name, self._folder, trace)
         if function.wants_context:
-            trace = TraceContext(headers.get("traceparent", ""), headers.get("tracestate", ""))
-            arguments["context"] = Invocation(function.name, self._folder, trace)
+            arguments["context"] = invocation
         try:
-            return _response(await self._call(function, arguments), request.method)
+            returned = await invocation.run(function.call, arguments, self._run_sync, is_async=function.is_async)
+            return _response(returned, request.method)
         except Exception:
             log.exception("function '%s' failed", function.name)
             return web.Response(status=500)
-
-    async def _call(self, function: HttpFunction, arguments: dict[str, Any]) -> Any:
-        if function.is_async:
-            return await function.call(**arguments)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._run_sync, _call_sync, function.call, arguments)
-
-
-def _call_sync(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    try:
-        return call(**arguments)
-    except StopIteration as error:  # a future cannot carry it: the request would hang
-        raise RuntimeError("the function raised StopIteration") from error
 
 
 async def _read(request: web.BaseRequest) -> bytes:
@@ -193,9 +181,6 @@ def _response(answer: Any, method: str) -> web.Response:
         return _from_http_response(answer, method)
     if isinstance(answer, str):
         return web.Response(body=answer.encode(), headers=CIMultiDict({"Content-Type": TEXT}))
-    if answer is None:
-        # Not settled against the real host: with nothing to send, no content is what it should answer.
-        return web.Response(status=204)
     raise TypeError(f"an HTTP function returns str or azure.functions.HttpResponse, not {type(answer).__name__}")
 
 

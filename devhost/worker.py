@@ -19,13 +19,17 @@ import grpc.aio
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 from durabletask.internal import orchestrator_service_pb2 as pb
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import history, replay, version
+from devhost.connection import is_away
+from devhost.invocations import Invocation
+from devhost.processes import FunctionRaised, WorkerEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
 
     from devhost.connection import Connection
@@ -36,7 +40,7 @@ logger = logging.getLogger("devhost.worker")
 # As the extension with Azure Storage sends them: a timer beyond six days is cut into slices of three whose
 # cancellation never arrives. The scheduler sends none; the stricter values show such timers before they cost.
 LONG_TIMERS = {"longRunningTimerIntervalDuration": "3.00:00:00", "maximumShortTimerDuration": "6.00:00:00"}
-RECONNECT_SECONDS = 0.2
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 AT_ONCE = 64
 
 
@@ -64,53 +68,92 @@ class Worker:
     threads: Executor
     client_binding: Callable[[], str]
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the task hub has been asked for work once, whether it is there or not."""
 
     async def run(self) -> None:
-        """Stream work items until cancelled."""
+        """Stream work items until cancelled; try again, after growing pauses, when the task hub is away."""
+        hub, presence, clock = self.connection.hub, self.connection.presence, asyncio.get_running_loop().time
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            began = clock()
+            try:
+                await hub.Hello(Empty())
+                presence.note_answer()
+                self.tried.set()
+                async for item in hub.GetWorkItems(self.wanted()):
+                    self.begin(item)
+            except grpc.aio.AioRpcError as error:
+                if is_away(error):
+                    presence.note_absence(error)
+                else:
+                    logger.warning("The task hub gives no work: %s: %s", error.code().name, error.details())
+            self.tried.set()
+            if clock() - began > LONGEST_PAUSE_SECONDS:  # it was well meanwhile
+                pause = FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def wanted(self) -> pb.GetWorkItemsRequest:
+        """Say what work is wanted: the app's own functions' alone if host.json says so, else everything."""
         request = pb.GetWorkItemsRequest(
             maxConcurrentOrchestrationWorkItems=AT_ONCE, maxConcurrentActivityWorkItems=AT_ONCE
         )
-        while True:
-            try:
-                stream = self.connection.hub.GetWorkItems(request)
-                self.connected.set()
-                async for item in stream:
-                    self.take(item)
-            except grpc.aio.AioRpcError as error:
-                logger.warning("The task hub is not reachable (%s); trying again.", error.code().name)
-            self.connected.clear()
-            await asyncio.sleep(RECONNECT_SECONDS)
+        if self.app.host.filters_work_items:
+            filters = request.workItemFilters
+            filters.orchestrations.extend(pb.OrchestrationFilter(name=name) for name in self.app.orchestrators)
+            filters.activities.extend(pb.ActivityFilter(name=name) for name in self.app.activities)
+        return request
 
-    def take(self, item: pb.WorkItem) -> None:
+    def begin(self, item: pb.WorkItem) -> None:
         """Begin a work item beside the others."""
         kind = item.WhichOneof("request")
         if kind not in ("orchestratorRequest", "activityRequest"):
             if kind != "healthPing":
                 logger.error("This local host does not implement work items of the kind %s.", kind)
             return
-        task = asyncio.create_task(self.work(item, turn=kind == "orchestratorRequest"))
+        task = asyncio.create_task(self.handle(item, turn=kind == "orchestratorRequest"))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
-    async def work(self, item: pb.WorkItem, *, turn: bool) -> None:
+    async def handle(self, item: pb.WorkItem, *, turn: bool) -> None:
         """Do a work item; give back one that could not be reported, so that it is handed out again."""
         try:
             if turn:
-                await self.orchestrate(item.orchestratorRequest, item.completionToken)
+                await self.run_turn(item.orchestratorRequest, item.completionToken)
             else:
-                await self.act(item.activityRequest, item.completionToken)
+                await self.run_activity(item.activityRequest, item.completionToken)
         except Exception as error:
             if isinstance(error, grpc.aio.AioRpcError):
                 logger.warning("A work item could not be reported: %s", error.code().name)
+            elif isinstance(error, WorkerEnded):
+                logger.warning("A work item is handed out again: its worker process ended.")
             else:
                 logger.exception("A work item failed inside this host")
             with contextlib.suppress(grpc.aio.AioRpcError):
-                await self.give_back(item.completionToken, turn=turn)
+                await self.abandon(item.completionToken, turn=turn)
 
-    async def give_back(self, token: str, *, turn: bool) -> None:
+    async def report(self, call: Callable[[Any], Awaitable[Any]], outcome: Any) -> None:
+        """Report until there is an answer: a stopped task hub goes on later, with this work still handed out.
+
+        One that has forgotten the work meanwhile, or had the report all the same, takes no notice.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await call(outcome)
+            except grpc.aio.AioRpcError as error:
+                if not is_away(error):
+                    raise
+                self.connection.presence.note_absence(error)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def abandon(self, token: str, *, turn: bool) -> None:
         """Tell the task hub that nothing will come of a work item, after a pause so that it is no busy loop."""
-        await asyncio.sleep(RECONNECT_SECONDS)
+        await asyncio.sleep(FIRST_PAUSE_SECONDS)
         hub = self.connection.hub
         if turn:
             await hub.AbandonTaskOrchestratorWorkItem(pb.AbandonOrchestrationTaskRequest(completionToken=token))
@@ -119,9 +162,9 @@ class Worker:
 
     # --- orchestrators ----------------------------------------------------------------------------
 
-    async def orchestrate(self, request: pb.OrchestratorRequest, token: str) -> None:
+    async def run_turn(self, request: pb.OrchestratorRequest, token: str) -> None:
         """Run one turn of an orchestration and report what it asks for."""
-        events = history.for_the_sdk(request.pastEvents, request.newEvents)
+        events = history.write_for_sdk(request.pastEvents, request.newEvents)
         started = next(event for event in reversed(events) if event["EventType"] == replay.EXECUTION_STARTED)
         if not version.is_accepted(started["Version"], self.app.host.default_version):
             # The extension leaves such an instance Pending for a newer host. The item is kept, not given back:
@@ -134,18 +177,19 @@ class Worker:
             )
             return
         name = started["Name"]
-        answer = await self.answer(name, request.instanceId, events, started)
+        answer = await self.call_orchestrator(name, request.instanceId, events, started)
         turn = replay.replay(name, request.instanceId, events, answer, Names(self.app), self.app.host.default_version)
-        await self.connection.hub.CompleteOrchestratorTask(
+        await self.report(
+            self.connection.hub.CompleteOrchestratorTask,
             pb.OrchestratorResponse(
                 instanceId=request.instanceId,
                 completionToken=token,
-                customStatus=wrapped(None if turn.custom_status is None else replay.compact(turn.custom_status)),
+                customStatus=wrap(None if turn.custom_status is None else replay.compact(turn.custom_status)),
                 actions=[end_to_protobuf(turn.end)] if turn.end else [to_protobuf(a) for a in turn.actions],
-            )
+            ),
         )
 
-    async def answer(
+    async def call_orchestrator(
         self, name: str, instance_id: str, events: list[replay.Event], started: replay.Event
     ) -> dict[str, Any] | replay.Crash:
         """Call the orchestrator; what it raises is either an answer with an error, or a crash."""
@@ -159,18 +203,24 @@ class Worker:
         parent = started["ParentInstance"]
         context = {
             "history": events,
-            "input": history.parsed(started["Input"]),
+            "input": history.parse_stored(started["Input"]),
             "instanceId": instance_id,
             "isReplaying": any(event["IsPlayed"] for event in events),
             "parentInstanceId": parent and parent["OrchestrationInstance"]["InstanceId"],
+            "sourceInstanceId": None,
             "upperSchemaVersion": 1,
             "upperSchemaVersionNew": 3,
             **LONG_TIMERS,
             "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
         }
-        loop = asyncio.get_running_loop()
+        invocation = Invocation(orchestrator.name, self.app.folder)
+        arguments = {"context": json.dumps(context)}
         try:
-            return json.loads(await loop.run_in_executor(self.threads, orchestrator.call, json.dumps(context)))
+            return json.loads(
+                await invocation.run(orchestrator.call, arguments, self.threads, is_async=orchestrator.is_async)
+            )
+        except WorkerEnded:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             _, marker, answer = str(error).partition("\n\n$OutOfProcData$:")
             if marker:
@@ -179,7 +229,7 @@ class Worker:
 
     # --- activities -------------------------------------------------------------------------------
 
-    async def act(self, request: pb.ActivityRequest, token: str) -> None:
+    async def run_activity(self, request: pb.ActivityRequest, token: str) -> None:
         """Run one activity and report its result or its failure."""
         response = pb.ActivityResponse(
             instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=token
@@ -188,41 +238,44 @@ class Worker:
             activity = self.app.find_activity(request.name)
             if not activity:
                 raise LookupError(f"There is no activity '{request.name}' in this app.")  # noqa: TRY301
-            result = await self.call(activity, request.input.value)
+            result = await self.call_activity(activity, request.input.value)
             response.result.CopyFrom(StringValue(value=result))
+        except WorkerEnded:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the function raised
             logger.warning("Activity '%s' failed: %s: %s", request.name, type(error).__name__, error)
             response.failureDetails.CopyFrom(
                 pb.TaskFailureDetails(
                     errorType="System.Exception",
                     errorMessage=f"Activity function '{request.name}' failed:  {type(error).__name__}: {error}",
-                    stackTrace=StringValue(value="".join(traceback.format_tb(error.__traceback__))),
+                    stackTrace=StringValue(value=stack_of(error)),
                 )
             )
-        await self.connection.hub.CompleteActivityTask(response)
+        await self.report(self.connection.hub.CompleteActivityTask, response)
 
-    async def call(self, activity: Activity, text: str) -> str:
+    async def call_activity(self, activity: Activity, text: str) -> str:
         """Call an activity with its decoded input; give its result as compact JSON text."""
         value = ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
         arguments = {activity.parameter: value} | dict.fromkeys(activity.client_parameters, self.client_binding())
+        invocation = activity.context()
         if activity.wants_context:
-            arguments["context"] = activity.context()
-        if activity.is_async:
-            result = await activity.call(**arguments)
-        else:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self.threads, lambda: activity.call(**arguments))
+            arguments["context"] = invocation
+        result = await invocation.run(activity.call, arguments, self.threads, is_async=activity.is_async)
         text = ActivityTriggerConverter.encode(result, expected_type=None).value
         return replay.compact(json.loads(text))
 
 
 def worker_failure(error: Exception) -> str:
     """Write a failure as the Python worker ships it to the host."""
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}"
+    return f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack_of(error)}"
 
 
-def wrapped(text: str | None) -> StringValue | None:
+def stack_of(error: Exception) -> str:
+    """Give where a function failed, also when that was in another process."""
+    return error.stack if isinstance(error, FunctionRaised) else "".join(traceback.format_tb(error.__traceback__))
+
+
+def wrap(text: str | None) -> StringValue | None:
     """Wrap a text for the protocol."""
     return None if text is None else StringValue(value=text)
 
@@ -239,7 +292,7 @@ def to_protobuf(action: replay.Action) -> pb.OrchestratorAction:
             return pb.OrchestratorAction(id=number, createTimer=pb.CreateTimerAction(fireAt=due))
         case replay.StartChild(number, name, text, instance_id, wanted):
             child = pb.CreateSubOrchestrationAction(
-                instanceId=instance_id, name=name, version=wrapped(wanted), input=StringValue(value=text)
+                instanceId=instance_id, name=name, version=wrap(wanted), input=StringValue(value=text)
             )
             return pb.OrchestratorAction(id=number, createSubOrchestration=child)
 
@@ -249,7 +302,7 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
     match end:
         case replay.Completed(output):
             done = pb.CompleteOrchestrationAction(
-                orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED, result=wrapped(output)
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED, result=wrap(output)
             )
         case replay.Failed(message):
             details = pb.TaskFailureDetails(errorType="OrchestrationFailureException", errorMessage=message)
@@ -258,17 +311,17 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
             )
         case replay.Terminated(reason):
             done = pb.CompleteOrchestrationAction(
-                orchestrationStatus=pb.ORCHESTRATION_STATUS_TERMINATED, result=wrapped(reason)
+                orchestrationStatus=pb.ORCHESTRATION_STATUS_TERMINATED, result=wrap(reason)
             )
         case replay.ContinuedAsNew(text, carryover):
             done = pb.CompleteOrchestrationAction(
                 orchestrationStatus=pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
-                result=wrapped(text),
+                result=wrap(text),
                 carryoverEvents=[
                     pb.HistoryEvent(
                         eventId=-1,
-                        timestamp=timestamp(event["Timestamp"]),
-                        eventRaised=pb.EventRaisedEvent(name=event["Name"], input=wrapped(event["Input"])),
+                        timestamp=read_timestamp(event["Timestamp"]),
+                        eventRaised=pb.EventRaisedEvent(name=event["Name"], input=wrap(event["Input"])),
                     )
                     for event in carryover
                 ],
@@ -276,8 +329,8 @@ def end_to_protobuf(end: replay.End) -> pb.OrchestratorAction:
     return pb.OrchestratorAction(id=-1, completeOrchestration=done)
 
 
-def timestamp(text: str) -> Timestamp:
+def read_timestamp(text: str) -> Timestamp:
     """Read one of the extension's timestamps for the protocol."""
     moment = Timestamp()
-    moment.FromDatetime(replay.instant(text))
+    moment.FromDatetime(replay.read_instant(text))
     return moment

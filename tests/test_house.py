@@ -249,6 +249,11 @@ def test_modules_know_each_other_in_one_direction(package):
         pytest.fail(f"These import each other in a circle: {' -> '.join(error.args[1])}. One of them knows too much.")
 
 
+@pytest.mark.parametrize("path", DEVHOST, ids=lambda path: path.stem)
+def test_a_file_of_the_local_host_can_be_read_in_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 500, f"{path.name} has more than one subject: split it."
+
+
 @pytest.mark.parametrize("name", [*PURE, "service.approvals", "people.callers"])
 def test_the_use_cases_know_no_azure_when_they_run(name):
     code = f"import sys, approvals.{name}; print([m for m in ('azure', 'aiohttp', 'grpc') if m in sys.modules])"

@@ -10,9 +10,9 @@ import datetime as dt  # noqa: TC003 - pydantic reads it
 import hashlib
 import hmac
 import json
-import logging
 import re
 import secrets
+import sys
 import zlib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from approvals.settings import Settings
-
-logger = logging.getLogger("approvals.people.callers")
 
 Right = Literal["request", "read", "decide", "operate"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
@@ -124,11 +122,14 @@ def registered_callers(text: str) -> tuple[Registered, ...]:
 
 
 def announce_callers(settings: Settings) -> None:
-    """Write to the log who may call, when the app starts. Raises BadSetting."""
-    if registered := registered_callers(settings.callers):
-        logger.info("Callers: %s", ", ".join(each.caller.name for each in registered))
-    else:
-        logger.warning("CALLERS is not set: any key of the platform may do everything.")
+    """Say who may call, when the app starts. Raises BadSetting.
+
+    To the error stream: the host drops a line that is logged outside an invocation (recorded).
+    """
+    registered = registered_callers(settings.callers)
+    names = ", ".join(each.caller.name for each in registered)
+    said = f"Callers: {names}." if names else "CALLERS is not set: any key of the platform may do everything."
+    sys.stderr.write(f"{said}\n")
 
 
 def read_entry(name: str, entry: object) -> Registered:

@@ -10,7 +10,9 @@ from unittest import mock
 import azure.functions as func
 import pytest
 
-from devhost.index import FunctionApp, Host, Invocation, Refused, load
+from devhost.hostjson import HostSettings
+from devhost.index import FunctionApp, Refused, load
+from devhost.invocations import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +118,7 @@ app.register_functions(bp)
 
 
 def test_host_json_is_read(make: Callable[..., FunctionApp]) -> None:
-    assert make().host == Host(hub_name="default", default_version=None, route_prefix="api")
+    assert make().host == HostSettings(hub_name="default", default_version=None, route_prefix="api")
     os.environ["HUB"] = "Approvals"
     app = make(
         host={
@@ -127,7 +129,7 @@ def test_host_json_is_read(make: Callable[..., FunctionApp]) -> None:
             },
         }
     )
-    assert app.host == Host(hub_name="Approvals1", default_version="1.0", route_prefix="")
+    assert app.host == HostSettings(hub_name="Approvals1", default_version="1.0", route_prefix="")
 
 
 def test_local_settings_reach_the_app_unless_set_already(make: Callable[..., FunctionApp]) -> None:
@@ -267,9 +269,32 @@ def x(p: dict[str, int]): ...
 @app.activity_trigger(input_name="p")
 def x(p: str | None): ...
 """,
-    "its trigger is an azure.functions.HttpRequest": """
+    "no <class 'dict'> for 'req', which is bound to httpTrigger": """
 @app.route("x")
 def x(req: dict): ...
+""",
+    "no <class 'str'> for 'req', which is bound to httpTrigger": """
+@app.route("x")
+def x(req: str): ...
+""",
+    "no <class 'str'> for 'context', which is bound to orchestrationTrigger": """
+@app.generic_trigger(arg_name="context", type="orchestrationTrigger")
+def x(context: str): ...
+""",
+    "no <class 'dict'> for 'client', which is bound to durableClient": """
+@app.activity_trigger(input_name="p")
+@app.generic_input_binding(arg_name="client", type="durableClient")
+def x(p, client: dict): ...
+""",
+    r"no typing.Dict\[str, int\] for 'client', which is bound to durableClient": """
+import typing
+@app.activity_trigger(input_name="p")
+@app.generic_input_binding(arg_name="client", type="durableClient")
+def x(p, client: typing.Dict[str, int]): ...
+""",
+    r"azure.functions._abc.Out\[str\] of 'p'": """
+@app.activity_trigger(input_name="p")
+def x(p: func.Out[str]): ...
 """,
     "return annotation must be": """
 @app.route("x")

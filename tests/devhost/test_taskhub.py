@@ -21,8 +21,7 @@ from durabletask.worker import TaskHubGrpcWorker
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
-from devhost import taskhub
-from devhost.taskhub import TaskHub
+from devhost.taskhub.hub import TaskHub
 
 SOON = 20  # seconds after which a test fails instead of hanging
 
@@ -266,7 +265,7 @@ def test_work_handed_to_a_killed_worker_is_handed_out_again(hub, hands):
 
 
 def test_work_handed_to_a_stopped_worker_is_handed_out_again(monkeypatch):
-    monkeypatch.setattr(taskhub, "PING_SECONDS", 0.3)
+    monkeypatch.setattr("devhost.taskhub.hub.PING_SECONDS", 0.3)
     hub = TaskHub()
     hub.start()
     with Hands(hub.port) as hands, taker(hub) as other:

@@ -1,7 +1,9 @@
 """The unkind task hub: every fault really happens, and nothing worse than that."""
 
 import threading
+import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import grpc
 import pytest
@@ -10,11 +12,12 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from durabletask.task import when_all
 from durabletask.worker import TaskHubGrpcWorker
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from devhost.unkind import Unkindness, UnkindTaskHub
+from devhost.taskhub.unkind import Unkindness, UnkindTaskHub
 
 SOON = 20  # seconds after which a test fails instead of hanging
-KIND = Unkindness(lose_pending_event=0, double_event=0, double_activity=0, shuffle=0, lost_completion=0)
+KIND = Unkindness(lose_pending_event=0, double_event=0, double_activity=0, shuffle=0, early_timer=0, lost_completion=0)
 
 
 class Play:
@@ -71,6 +74,12 @@ def kinds(item):
 
 def call(number=1):
     return pb.OrchestratorAction(id=number, scheduleTask=pb.ScheduleTaskAction(name="work"))
+
+
+def timer(due, number):
+    fire_at = Timestamp()
+    fire_at.FromDatetime(datetime.fromtimestamp(due, UTC))
+    return pb.OrchestratorAction(id=number, createTimer=pb.CreateTimerAction(fireAt=fire_at))
 
 
 def again():
@@ -183,6 +192,56 @@ def test_the_report_of_a_turn_or_an_activity_is_lost_and_the_work_comes_again():
         assert turns + activities == 2 + play.unkind.unkind_counts["lost_completion"]
         assert turns > 1
         assert activities > 1
+
+
+def early_by(play, fire_at):
+    """Set a timer on a clock that stands, and give by how much it will fire before its instant."""
+    return fire_at - play.unkind._when_fires(fire_at)
+
+
+def test_timers_fire_early_as_often_and_by_as_much_as_was_recorded(monkeypatch):
+    now = 1_800_000_000.0
+    monkeypatch.setattr("devhost.taskhub.unkind.time.time", lambda: now)
+    play = Play(early_timer=1)
+    early = [early_by(play, now + 2 + number / 500) for number in range(1000)]  # timers of two to four seconds
+
+    assert 0.82 < sum(by > 0 for by in early) / 1000 < 0.92  # 35 of 40
+    assert 0.85 < max(early) < 0.921
+    assert min(early) == 0
+    assert 0.3 < sorted(by for by in early if by)[len([by for by in early if by]) // 2] < 0.5
+
+
+def test_a_timer_nearer_than_a_second_fires_at_once_and_one_a_second_behind_an_instant_passes_it(monkeypatch):
+    now = 1_800_000_000.0
+    monkeypatch.setattr("devhost.taskhub.unkind.time.time", lambda: now)
+    play = Play(early_timer=1)
+
+    for hundredth in range(1, 100):
+        left = hundredth / 100
+        assert play.unkind._when_fires(now + left) - now <= 0.031  # it spins: 31 turns a second
+        assert play.unkind._when_fires(now + left + 1) >= now + left  # law 14
+    assert play.unkind._when_fires(now - 5) == now - 5
+
+
+def test_an_early_timer_wakes_an_orchestrator_before_its_instant_and_again_when_it_waits_for_the_rest():
+    with Play(early_timer=1) as play:
+        play.start()
+        item = play.take()
+        now = time.time()
+        due = now + 1.9
+        play.complete(item, timer(due, 0))
+        item = play.take()
+        assert kinds(item) == ["orchestratorStarted", "timerFired"]
+        woken = item.orchestratorRequest.newEvents[0].timestamp.ToDatetime(UTC).timestamp()
+        assert now + 1 < woken < due - 0.5
+        turns = 0
+        while time.time() < due and turns < 3:
+            turns += 1
+            play.complete(item, timer(due, turns))
+            item = play.take()
+        assert turns == 3  # in a tenth of a second, and up to thirty in all
+        assert item.orchestratorRequest.newEvents[0].timestamp.ToDatetime(UTC).timestamp() < due
+        assert play.unkind.unkind_counts["early_timer"] == 4
 
 
 def test_equal_seeds_meet_equal_faults():

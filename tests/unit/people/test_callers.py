@@ -362,14 +362,13 @@ def test_the_command_says_what_is_wrong(arguments, sentence, capsys):
     assert sentence in capsys.readouterr().err
 
 
-def test_who_may_call_is_one_line_at_the_start(caplog):
-    with caplog.at_level("INFO", "approvals"):
-        callers.announce_callers(Settings())
-        callers.announce_callers(Settings(callers=a_setting()))
+def test_who_may_call_is_one_line_at_the_start(capsys):
+    callers.announce_callers(Settings())
+    callers.announce_callers(Settings(callers=a_setting()))
 
-    assert [record.message for record in caplog.records] == [
+    assert capsys.readouterr().err.splitlines() == [
         "CALLERS is not set: any key of the platform may do everything.",
-        "Callers: deploy-bot",
+        "Callers: deploy-bot.",
     ]
 
 
