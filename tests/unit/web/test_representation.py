@@ -41,6 +41,7 @@ TOLD = [
     "request_id",
     "status",
     "revision",
+    "created_by",
     "requester",
     "requester_assurance",
     "item",
