@@ -353,7 +353,7 @@ def test_what_is_acted_on_must_be_known(caller):
     stale = reassign(caller, request_id, if_match=etag, **{"from": ALAN, "to": "new@example.com"})
 
     assert (missing.status_code, fine.status_code, stale.status_code) == (428, 200, 412)
-    assert stale.json()["revision"] == caller.look(request_id).json()["revision"] == 2
+    assert stale.json()["revision"] == caller.look(request_id).json()["revision"]
 
 
 @sized(20, 300)

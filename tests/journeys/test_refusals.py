@@ -458,14 +458,14 @@ def test_who_acts_on_what_others_decide_says_what_they_know(caller, route):
 
 
 @guarded
-@pytest.mark.parametrize("known", [OLD, '"2"', "", "nonsense", '"*"', f"{OLD}, {OLD}"])
+@pytest.mark.parametrize("known", [OLD, "", "nonsense", '"*"', f"{OLD}, {OLD}", '"7"', 'W/"0-abc"'])
 def test_who_knows_another_story_is_told_the_present_one(caller, route, known):
     request_id = caller.asked(approvers=[GRACE, ALAN])
     before = tag(caller, request_id)
 
     answer = act(caller, route, request_id, known.format(before))
 
-    assert refused(answer, 412, "stale")["revision"] == 1
+    assert refused(answer, 412, "stale")["etag"] == '"1"'
     assert tag(caller, request_id) == before
 
 
@@ -646,9 +646,9 @@ def test_an_answer_is_passed_on_ten_times_and_not_an_eleventh(caller):
         ({}, {"option": "Later"}, ["/option"]),
         ({"options": [{"name": "Later", "approves": False}]}, {"option": "Later"}, ["/option"]),
         ({"options": [{"name": "Later", "approves": False}]}, {"option": "Sooner"}, ["/option"]),
-        ({"form": {"type": "object"}}, {}, ["/form"]),
+        ({"form": {"properties": {"a": {"type": "string"}}}}, {}, ["/form"]),
         ({}, {"form": {}}, ["/form"]),
-        ({"form": {"required": ["cost"]}}, {"form": {}}, ["/form"]),
+        ({"form": {"properties": {"cost": {"type": "string"}}, "required": ["cost"]}}, {"form": {}}, ["/form/cost"]),
         ({"form": {"properties": {"a/b": {"type": "number"}}}}, {"form": {"a/b": "x"}}, ["/form/a~1b"]),
         (
             {"comment_required": "always", "form": {"properties": {"a": {"type": "number"}}}},
@@ -677,13 +677,14 @@ def test_what_an_answer_owes_is_pointed_to(caller, policy, decision, pointers):
     ids=json.dumps,
 )
 def test_a_form_nobody_could_answer_is_not_asked(caller, form):
-    (pointer,) = pointed(caller.ask(form=form))
+    pointers = pointed(caller.ask(form=form))
 
-    assert pointer.startswith("/form")
+    assert pointers
+    assert all(pointer.startswith("/form") for pointer in pointers)
 
 
 def test_a_form_that_cannot_be_computed_is_no_defect(caller):
-    request_id = caller.asked(form={"properties": {"a": {"multipleOf": 0.5}}})
+    request_id = caller.asked(form={"properties": {"a": {"type": "number", "multipleOf": 0.5}}})
 
     answer = caller.decide(request_id, form={"a": 10**400})
 

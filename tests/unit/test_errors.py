@@ -13,7 +13,7 @@ from approvals import errors
 from approvals.durable.instances import Instances
 from approvals.rules import hearing, story
 from approvals.rules.value import Problem
-from approvals.web import api, bodies, responses
+from approvals.web import api, bodies, responses, rights
 from tests.builders import EVE, GRACE, NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
 
 LEAK = "http://127.0.0.1:7071/runtime/webhooks/durabletask?code=s3cret"
@@ -34,6 +34,8 @@ EXAMPLES = {
     "idempotency_key_reused": (422, errors.KeyReused(REQUEST_ID)),
     "method_not_allowed": (405, errors.MethodNotOffered(("GET", "HEAD", "OPTIONS"))),
     "not_found": (404, errors.NotFound()),
+    "key_required": (401, errors.KeyRequired()),
+    "right_missing": (403, errors.RightMissing("decide")),
     "self_approval": (403, errors.OwnRequest(EVE)),
     "not_yours": (403, errors.NotYours(GRACE, passed_on_to=EVE)),
     "link_void": (403, errors.LinkVoid(EVE)),
@@ -52,6 +54,9 @@ EXAMPLES = {
     "internal": (500, responses.Unexpected()),
 }
 """The codes callers rely on. A code that is renamed or given another status breaks them; add, never change."""
+
+ANY_ROUTE = "any"
+"""A route of this test alone, which demands no right."""
 
 ABSTRACT = {errors.ApprovalError, errors.Closed, errors.Forbidden, errors.Conflict}
 
@@ -96,7 +101,7 @@ def test_the_status_of_an_error_is_said_in_the_one_table(code, status, error):
 
 def test_the_table_of_statuses_holds_nothing_else():
     assert set(responses.STATUSES) <= CONCRETE | {errors.Forbidden, errors.Conflict}
-    assert set(responses.STATUSES.values()) <= {400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 503}
+    assert set(responses.STATUSES.values()) <= {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 503}
 
 
 @each_error
@@ -233,8 +238,10 @@ FAILURES = [
     [("GET", api.read, None), ("POST", api.create, a_request()), ("POST", api.decide, a_decision())],
     ids=["look", "create", "decide"],
 )
-async def test_of_a_scheduler_that_fails_nothing_is_told_but_that(method, handler, body, error, caplog):
-    answer = await api.handle(a_call(method, body), Broken(error), {method: handler})
+async def test_of_a_scheduler_that_fails_nothing_is_told_but_that(method, handler, body, error, caplog, monkeypatch):
+    monkeypatch.setitem(rights.ROUTES, ANY_ROUTE, {"GET": rights.Demand(), "POST": rights.Demand()})
+
+    answer = await api.handle(a_call(method, body), Broken(error), ANY_ROUTE, {method: handler})
 
     assert answer.status_code == 503
     assert json.loads(answer.get_body())["code"] == "scheduler_unavailable"
@@ -250,7 +257,7 @@ async def test_of_a_defect_nothing_is_told_and_everything_is_logged(error, caplo
     async def fail(_req, _approvals):
         raise error
 
-    answer = await api.handle(a_call("GET"), None, {"GET": fail})
+    answer = await api.handle(a_call("GET"), None, "api/health", {"GET": fail})
 
     assert answer.status_code == 500
     assert json.loads(answer.get_body())["code"] == "internal"
@@ -264,7 +271,7 @@ async def test_a_log_line_of_a_defect_holds_no_query(caplog):
         raise RuntimeError
 
     call = func.HttpRequest("GET", "http://localhost:7071/api/health?code=s3cret", headers={}, body=b"")
-    await api.handle(call, None, {"GET": fail})
+    await api.handle(call, None, "api/health", {"GET": fail})
 
     assert "/api/health" in caplog.text
     assert "s3cret" not in caplog.text

@@ -142,10 +142,15 @@ def a_call(path, **route_params):
     )
 
 
+ONE = "api/requests/{request_id}"
+
+
 async def test_a_scheduler_that_is_away_is_heard_of_though_the_call_was_answered(heard, caplog):
     request_id = found(a_policy(a_panel(GRACE))).request.request_id
 
-    answer = await api.handle(a_call(f"/api/requests/{request_id}", request_id=request_id), Away(), {"GET": api.read})
+    answer = await api.handle(
+        a_call(f"/api/requests/{request_id}", request_id=request_id), Away(), ONE, {"GET": api.read}
+    )
 
     assert answer.status_code == 503
     assert heard() == {"server-errors"}
@@ -159,7 +164,7 @@ async def test_a_defect_behind_a_call_is_heard_of(heard):
     async def fail(_req, _approvals):
         raise RuntimeError
 
-    assert (await api.handle(a_call("/api/health"), Away(), {"GET": fail})).status_code == 500
+    assert (await api.handle(a_call("/api/health"), Away(), "api/health", {"GET": fail})).status_code == 500
 
     assert heard() == {"server-errors"}
 
