@@ -7,7 +7,7 @@ import pytest
 
 from approvals.rules import hearing, judging
 from approvals.rules.events import awaited_events, next_wake_at, read_event, slot_key
-from approvals.rules.story import Change, Decision, Status, Story, TimerFired
+from approvals.rules.story import RULES, Change, Decision, Status, Story, TimerFired
 from tests.builders import (
     ADA,
     ALAN,
@@ -732,6 +732,26 @@ def test_who_is_asked_anyway_was_not_passed_anything_on():
 
     assert judging.judge_change(one, passed_on(GRACE, ALAN)) == "asked"
     assert judging.judge_change(one, passed_on(GRACE, EVE)) == "asked"
+
+
+def test_what_was_given_back_is_not_recorded_because_the_other_holds_something_else_now():
+    one = change(found(a_policy()))
+    one = change(one, holder=EVE, to=GRACE)
+    one = change(one, holder=ALAN, to=EVE)
+
+    assert judging.judge_change(one, passed_on(change_id="again")) == "asked"
+
+
+@pytest.mark.parametrize("rules", [1, RULES])
+def test_what_was_passed_on_in_one_stage_is_nobody_elses_in_the_next(rules):
+    one = change(found(a_policy(a_panel(GRACE), a_panel(ALAN)), rules=rules))
+
+    one = vote(one, EVE, after=2 * HOUR)
+
+    assert one.holder(0) == ALAN
+    assert one.generation(0) == 0
+    before = one.at_panel(0, escalated=False)
+    assert before.holder(0) == (GRACE if rules == 1 else EVE), "version 1 forgot it"
 
 
 # --- version 2: marks -----------------------------------------------------------------------------
