@@ -5,8 +5,10 @@ The pages are the product's own, its headers too; only the scheduler behind them
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -78,12 +80,9 @@ class OnlyLooking:
 
 
 def at_once(coroutine):
-    """Run what never waits, also where an event loop is running already."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("a page waited for something")
+    """Run a page to its end, beside an event loop that may be running already."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, coroutine).result()
 
 
 def link_of(request: Found, slot=0, *, stage=0, escalated=False, generation=0, holder=None):

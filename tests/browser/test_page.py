@@ -80,7 +80,7 @@ def test_whoever_looks_is_told_what_is_asked_by_whom_and_until_when(person, ask)
     tab.goto(asked.links[GRACE])
 
     says(tab, "New laptop")
-    expect(tab).to_have_title("New laptop – your approval is asked")  # noqa: RUF001
+    expect(tab).to_have_title("New laptop – approve or reject")  # noqa: RUF001
     page = tab.get_by_role("main")
     for words in (f"{ADA} asks you, {GRACE},", "Answer until", "in 23 hours", "price", "net", "1200"):
         expect(page).to_contain_text(words)
@@ -94,7 +94,7 @@ def test_an_option_is_a_button_and_is_recorded(person, ask, caller):
     )
     tab = person()
     tab.goto(asked.links[GRACE])
-    assert tab.get_by_role("button").all_inner_texts() == ["This week", "Ever", "Reject"]
+    assert tab.get_by_role("button").all_inner_texts() == ["This week", "Ever", "Approve", "Reject"]
 
     button(tab, "This week").click()
 
@@ -274,7 +274,7 @@ def test_the_enter_key_decides_nothing_in_any_kind_of_field(look, watch):
         field.press("Enter")
         pressed.add(field.get_attribute("type"))
 
-    assert pressed == {"text", "date", "email", "radio", "checkbox"}
+    assert pressed == {"text", "date", "email", "url", "radio", "checkbox"}
     assert len(watch.requests) == 2
 
 
@@ -286,6 +286,7 @@ def test_a_page_that_has_gone_stale_decides_nothing_and_can_then_be_answered(per
     tab = person()
     tab.goto(asked.links[GRACE])
     tab.get_by_label("Comment").fill("Enjoy")
+    tab.evaluate("document.querySelector('input[name=page]').value = 'of another day'")
     caller.decide(asked.request_id, approver=ALAN, comments="Mine too")
 
     button(tab, "Approve").click()
@@ -294,6 +295,18 @@ def test_a_page_that_has_gone_stale_decides_nothing_and_can_then_be_answered(per
     expect(tab.get_by_role("main")).to_contain_text(f"{ALAN} approved")
     expect(tab.get_by_label("Comment")).to_have_value("Enjoy")
     assert [vote["approver"] for vote in story(caller, asked)["votes"]] == [ALAN]
+
+    button(tab, "Approve").click()
+
+    says(tab, "Your answer is recorded")
+    assert story(caller, asked)["status"] == "Approved"
+
+
+def test_a_page_does_not_go_stale_because_a_colleague_answered(person, ask, caller):
+    asked = ask(**BOTH)
+    tab = person()
+    tab.goto(asked.links[GRACE])
+    caller.decide(asked.request_id, approver=ALAN, comments="Mine too")
 
     button(tab, "Approve").click()
 
@@ -485,7 +498,8 @@ def test_a_request_that_timed_out_says_so(person, ask, caller, host):
 
     tab, status = opened(person, asked.links[GRACE])
 
-    says(tab, "Nobody answered in time")
+    says(tab, "The time to answer is over")
+    expect(tab.get_by_role("main")).to_contain_text("Nobody answered in time; the request was closed without approval.")
     assert (status, buttons_of(tab)) == (410, 0)
 
 
@@ -498,7 +512,7 @@ def test_a_request_that_silence_decided_says_so(person, ask, caller, host):
     tab, status = opened(person, asked.links[GRACE])
 
     says(tab, "Already decided")
-    expect(tab.get_by_role("main")).to_contain_text("as agreed that counts as rejection")
+    expect(tab.get_by_role("main")).to_contain_text("Nobody answered in time; as agreed, that counts as rejection.")
     assert (status, buttons_of(tab)) == (200, 0)
 
 
@@ -688,7 +702,7 @@ def test_other_methods_are_answered_with_a_page(person, ask, caller):
 
     tab.goto(asked.links[GRACE])
 
-    says(tab, "Not like this")
+    says(tab, "This address does not take that")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
 
