@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import logging
 import os
@@ -136,7 +137,11 @@ async def perform() -> int:
     if not kept:
         print("Cannot start: pyproject.toml leads no mail to an outbox.", file=sys.stderr)
         return 1
-    host = Host(index.load(Path()), port=0, rpc_port=0, outbox=kept)
+    with contextlib.redirect_stderr(
+        io.StringIO()
+    ):  # what the app says of itself is not part of the play
+        app = index.load(Path())
+    host = Host(app, port=0, rpc_port=0, outbox=kept)
     try:
         await host.start()
         print(f"The real app runs on a local host of its own, {host.url}, and ends with this demo.")

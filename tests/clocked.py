@@ -7,7 +7,7 @@ import threading
 
 import time_machine
 
-from devhost import taskhub
+from devhost.taskhub import agenda
 
 
 def follow(clock):
@@ -16,7 +16,7 @@ def follow(clock):
 
 
 if __name__ == "__main__":
-    taskhub.CLOCK_CHECK_SECONDS = 0.02
+    agenda.CLOCK_CHECK_SECONDS = 0.02
     with time_machine.travel(dt.datetime.now(dt.UTC), tick=True) as clock:
         threading.Thread(target=follow, args=[clock], daemon=True).start()
         runpy.run_module("devhost", run_name="__main__", alter_sys=True)

@@ -97,11 +97,6 @@ def test_no_link_and_no_secret_is_in_the_log(journey):
     assert not re.search(r"/approve/(?!\{token\})", host.output)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Deliveries log from threads of their own, outside the invocation: the real host drops such lines, and so "
-    "does the local one. When they are written with their invocation, this passes: take the mark off then.",
-)
 def test_what_the_log_channel_says_arrives_in_the_log(journey):
     host, _, _, _ = journey
 
