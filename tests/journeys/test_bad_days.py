@@ -1,7 +1,9 @@
 """What the real thing does on a bad day, and what must be true all the same."""
 
 import concurrent.futures
+import datetime as dt
 import json
+import random
 import subprocess
 import time
 from collections import Counter
@@ -250,3 +252,29 @@ def test_what_was_acted_on_before_an_operator_ended_it_stands(caller, host):
 
     assert ended.status_code == 202
     assert caller.outcome(request_id)["status"] == "Approved"
+
+
+@sized(24, 200)
+def test_on_an_unkind_day_nothing_ends_before_its_deadline_and_who_is_refused_was_late(unkind, times):
+    """Timers fire up to a second early there; people answer around the deadline."""
+
+    def play(number):
+        body = unkind.ask(item=f"No. {number}", timeout_hours=2 / 3600).json()
+        deadline = dt.datetime.fromisoformat(body["deadline"])
+        if number % 3:
+            moment = deadline + dt.timedelta(seconds=random.Random(number).uniform(-1, 0.1))
+            time.sleep(max(0, (moment - dt.datetime.now(dt.UTC)).total_seconds()))
+            answer = unkind.decide(body["request_id"])
+            assert answer.status_code in (200, 410), answer.text
+            assert answer.status_code == 200 or dt.datetime.now(dt.UTC) >= deadline
+        return unkind.outcome(body["request_id"]), deadline
+
+    with concurrent.futures.ThreadPoolExecutor(12) as people:
+        stories = list(people.map(play, range(times)))
+
+    assert {story["status"] for story, _ in stories} == {"Approved", "Timeout"}
+    for story, deadline in stories:
+        if story["status"] == "Timeout":
+            assert dt.datetime.fromisoformat(story["settled_at"]) >= deadline
+        else:
+            assert dt.datetime.fromisoformat(story["decision"]["decided_at"]) < deadline
