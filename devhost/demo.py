@@ -137,9 +137,7 @@ async def perform() -> int:
     if not kept:
         print("Cannot start: pyproject.toml leads no mail to an outbox.", file=sys.stderr)
         return 1
-    with contextlib.redirect_stderr(
-        io.StringIO()
-    ):  # what the app says of itself is not part of the play
+    with contextlib.redirect_stderr(io.StringIO()):  # what the app says of itself is not part of the play
         app = index.load(Path())
     host = Host(app, port=0, rpc_port=0, outbox=kept)
     try:

@@ -14,8 +14,9 @@ from approvals.rules import policy
 from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment, Stage
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, StageName
-from approvals.rules.value import Problem, canonical, compact, pointer_to
+from approvals.rules.value import Problem, canonical, compact
 from approvals.web import jsontext
+from approvals.web.complaints import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -283,17 +284,10 @@ def validate(kind: type[B], content: dict[str, Any]) -> B:
         body_read = kind.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[:PROBLEMS_TOLD]
-        raise Invalid(tuple(describe_error(dict(each)) for each in found)) from None
+        raise Invalid(tuple(describe_error(kind, dict(each)) for each in found)) from None
     if problems := body_read.problems():
         raise Invalid(tuple(problems[:PROBLEMS_TOLD]))
     return body_read
-
-
-def describe_error(error: dict[str, Any]) -> Problem:
-    """Say what pydantic found, with a JSON pointer and in our words where its own are technical."""
-    pointer = pointer_to(*error["loc"])
-    said = {"missing": "is required", "extra_forbidden": "is not a field here"}.get(error["type"])
-    return Problem(pointer, said or error["msg"].removeprefix("Value error, "))
 
 
 def read_json(body: bytes) -> Any:

@@ -48,6 +48,8 @@ STATIC = Path(__file__).parent / "static"
 STYLE = (STATIC / "page.css").read_text(encoding="utf-8")
 SCRIPT = (STATIC / "time.js").read_text(encoding="utf-8")
 ALLOWED = "GET, POST, HEAD, OPTIONS"
+FORM_BYTES = 256 * 1024
+"""What a form that is sent may weigh: the page takes what the API takes in characters, of up to twelve bytes each."""
 FIELDS = 500
 """How many fields a form that is sent may have."""
 
@@ -243,7 +245,7 @@ def refuse_foreign_body(req: func.HttpRequest) -> func.HttpResponse | None:
     media = req.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/x-www-form-urlencoded":
         return html_response(415, "end", kind="not_a_form")
-    if len(req.get_body()) > bodies.BODY_BYTES:
+    if len(req.get_body()) > FORM_BYTES:
         return html_response(413, "end", kind="too_large")
     if req.get_body().count(b"&") >= FIELDS:
         return html_response(413, "end", kind="too_large")

@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from approvals.rules.value import Number, canonical, compact, did_you_mean, exact, load_json
@@ -48,10 +48,12 @@ JSON = st.recursive(
 )
 
 
+@example(2**53 + 1)  # to Python's reader `…e0` is a float, which loses its last digit
 @given(JSON)
 def test_what_has_no_such_numbers_is_written_as_the_library_writes_it(value):
     assert compact(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    assert json.loads(canonical(value)) == value
+    read = json.loads(canonical(value), parse_float=Decimal)
+    assert read == json.loads(json.dumps(value), parse_float=Decimal)
 
 
 @given(
