@@ -377,8 +377,8 @@ def test_too_much_is_refused_before_it_is_read(asks):
     form = an_answer(one.look().text)
     exactly = urlencode({**form, "comments": ""})
 
-    large = one.send(exactly + "x" * (64 * 1024 + 1 - len(exactly)))
-    fits = one.send(exactly + "x" * (64 * 1024 - len(exactly)))
+    large = one.send(exactly + "x" * (256 * 1024 + 1 - len(exactly)))
+    fits = one.send(exactly + "x" * (256 * 1024 - len(exactly)))
     fields = one.send([*form.items(), *((f"form/{n}", "x") for n in range(600))])
     separators = one.send(urlencode(form) + "&" * 600)
 
@@ -459,6 +459,20 @@ def test_a_body_of_nothing_decides_nothing(asks, size):
 
     assert one.send(b"&" * size).status_code == 409
     assert one.story()["status"] == "Pending"
+
+
+def test_the_longest_answer_the_api_takes_can_be_sent_by_the_page(asks):
+    """In the heaviest letters there are: twelve bytes each, where a form is sent."""
+    cat = "\N{CAT FACE}"
+    form = {"properties": {"why": {"type": "string"}}, "required": ["why"]}
+    one = asks(approvers=[GRACE], form=form)
+    why = cat * (4096 - len('{"why":""}'))
+
+    answer = one.press(comments=cat * 2000, **{"form/why": why})
+
+    assert answer.status_code == 303, answer.text[:2000]
+    assert one.story()["decision"]["comments"] == cat * 2000
+    assert one.story()["decision"]["form"] == {"why": why}
 
 
 # --- at once --------------------------------------------------------------------------------------
