@@ -576,7 +576,7 @@ def test_every_answer_of_every_status_has_the_headers_that_keep_a_page_safe(asks
         one.caller.http.post("/approve/nonsense"),
         one.caller.http.put(one.links[GRACE]),
         one.send("{}", **{"Content-Type": "application/json"}),
-        one.send("x" * 70_000),
+        one.send("x" * 300_000),
         one.send(form, **{"Sec-Fetch-Site": "cross-site"}),
         one.send({"answer": "approve"}),
         one.send({**form, "answer": ""}),
