@@ -33,8 +33,6 @@ class Notice(Value):
     occasion: str
     key: str = ""
     """What names its messages, so that the same one has the same name; before version 2 it is worked out anew."""
-    shortened: bool = False
-    """Whether something of the request was left out."""
 
     @property
     def tried(self) -> tuple[Undelivered, ...]:
@@ -66,9 +64,9 @@ def notice_of(found: Found, occasion: str) -> Notice:
     key = key_of(found, occasion)
     for measure in MEASURES:
         request = short_request(found, measure)
-        short = Found(request=request, story=short_story(found.story, occasion, measure))
         shortened = (found.request.description, found.request.details) != (request.description, request.details)
-        notice = Notice(found=short, occasion=occasion, key=key, shortened=shortened)
+        short = Found(request=request, story=short_story(found.story, occasion, measure), shortened=shortened)
+        notice = Notice(found=short, occasion=occasion, key=key)
         if len(json.dumps(notice.model_dump_json(exclude_defaults=True))) <= NOTICE_BYTES:
             break
     return notice

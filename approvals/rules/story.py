@@ -396,6 +396,8 @@ class Found(Value):
     story: Story
     suspended: bool = False
     """Whether an operator holds the instance: what it says of itself may run ahead of what will be."""
+    shortened: bool = False
+    """Whether something of the request was left out, so that a message cannot say all that was asked."""
 
     @property
     def policy(self) -> Policy:

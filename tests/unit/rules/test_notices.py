@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from approvals.people.messages import compose
 from approvals.rules.notices import OUTCOME, Notice, notice_of
 from approvals.rules.story import Status
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, TEXT_CHARACTERS
@@ -136,14 +137,23 @@ def test_a_message_still_says_who_answered_what_and_who_is_awaited():
     assert notice.found.awaited == [1, 2]
     assert notice.found.story.votes[0].comments == "Fine by me"
     assert notice.found.story.votes[0].form is None
-    assert not notice.shortened
+    assert not notice.found.shortened
 
 
 def test_what_does_not_fit_is_left_out_and_said_to_be():
-    assert notice_of(the_busiest(CAT), "asked").shortened
+    assert notice_of(the_busiest(CAT), "asked").found.shortened
 
 
 def test_a_request_of_before_gives_its_activities_what_it_always_gave():
     busiest = the_busiest("x", rules=1)
 
     assert notice_of(busiest, "reminded").found == busiest
+
+
+def test_the_message_says_that_something_is_left_out():
+    long, short = notice_of(the_busiest(CAT), "asked").found, notice_of(found(a_policy()), "asked").found
+
+    for one, said in ((long, True), (short, False)):
+        message = compose(one, "asked", key="k", to=GRACE, link=None)
+        assert ("Something is left out here" in message.text) is said
+        assert ("Something is left out here" in message.html) is said
