@@ -6,16 +6,19 @@ raise pydantic's ValidationError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from approvals.rules.policy import Policy  # noqa: TC001 - pydantic reads it
+from approvals.rules.policy import LONGEST_REQUEST, Policy, time_problems
 from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Name, StageName, one_line
 from approvals.rules.value import TEXT_CHARACTERS, Problem, compact
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
     from approvals.rules.story import Request
 
 DETAILS_BYTES = 16 * 1024
@@ -62,6 +65,14 @@ class Intake(BaseModel):
         return []
 
 
+class Untimely(ValueError):
+    """What is proposed makes no sense at this time; `problems` says where and why."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problem.detail for problem in self.problems))
+
+
 @dataclass(frozen=True)
 class Proposal:
     """What somebody wants approved, before it is a request."""
@@ -77,6 +88,24 @@ class Proposal:
     """The same, as requests have it that were made before numbers were compared by their value."""
     pointer: str = "/stages"
     """Where its stages are written, for errors: a JSON pointer, empty for the short form of one stage."""
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    """For the pointers of the fields in hours, those of the fields that say the same and were sent."""
+    deadline: dt.datetime | None = None
+    """Until when its one stage is waited for; the policy has no more than a default in its place."""
+
+    def timed(self, now: dt.datetime) -> Proposal:
+        """Give the same with its deadline worked out from now. Raises Untimely."""
+        if self.deadline is None:
+            return self
+        seconds = (self.deadline - now).total_seconds()
+        if not 1 <= seconds <= LONGEST_REQUEST.total_seconds():
+            raise Untimely((Problem("/deadline", "must be between one second and 30 days from now"),))
+        (stage,) = self.policy.stages
+        panel = stage.panel.model_copy(update={"timeout_seconds": round(seconds, 3)})
+        agreed = self.policy.model_copy(update={"stages": (stage.model_copy(update={"panel": panel}),)})
+        if found := time_problems(agreed, self.pointer):
+            raise Untimely(Problem(self.spelling.get(each.pointer, each.pointer), each.detail) for each in found)
+        return replace(self, policy=agreed)
 
     def made(self, request: Request) -> bool:
         """Tell whether a request was made from this proposal, or from one that says the same."""

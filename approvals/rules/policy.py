@@ -144,10 +144,8 @@ class Policy(Value):
 def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> list[Problem]:
     """Find what cannot be meant; a pointer for each. `where` is `""` when the short form was used."""
     found: list[Problem] = []
-    total = dt.timedelta()
     for number, stage in enumerate(policy.stages):
         at = f"{where}/{number}" if where else ""
-        total += sum((panel.timeout for panel in stage.panels), dt.timedelta())
         found += panel_problems(policy, stage.panel, requester, at)
         if stage.escalation:
             found += panel_problems(policy, stage.escalation, requester, f"{at}/escalate_to")
@@ -157,8 +155,6 @@ def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> l
                 for i, person in enumerate(stage.escalation.approvers)
                 if lookalike_key(person) in asked
             ]
-    if total > LONGEST_REQUEST:
-        found.append(Problem(where or "/timeout_hours", "all stages together may last at most 30 days (720 hours)"))
     names = [stage.name for stage in policy.stages]
     found += [
         Problem(f"{where}/{i}/name", "is the name of another stage, too")
@@ -191,6 +187,21 @@ def panel_problems(policy: Policy, panel: Panel, requester: str, at: str) -> lis
     elif panel.approvers and panel.required > len(able):
         why = "" if len(able) == len(people) else " (the requester cannot decide)"
         found.append(Problem(f"{at}/required", f"is more than the {len(able)} who can approve{why}"))
-    if panel.remind_every_seconds is not None and panel.remind_every_seconds >= panel.timeout_seconds:
-        found.append(Problem(f"{at}/remind_every_hours", "is not shorter than timeout_hours"))
+    return found
+
+
+def time_problems(policy: Policy, where: str = "/stages") -> list[Problem]:
+    """Find what cannot be meant about times; pointers name the fields in hours."""
+    found: list[Problem] = []
+    total = dt.timedelta()
+    for number, stage in enumerate(policy.stages):
+        at = f"{where}/{number}" if where else ""
+        for place, panel in ((at, stage.panel), (f"{at}/escalate_to", stage.escalation)):
+            if panel is None:
+                continue
+            total += panel.timeout
+            if panel.remind_every_seconds is not None and panel.remind_every_seconds >= panel.timeout_seconds:
+                found.append(Problem(f"{place}/remind_every_hours", "is not shorter than what is waited for"))
+    if total > LONGEST_REQUEST:
+        found.append(Problem(where or "/timeout_hours", "all stages together may last at most 30 days (720 hours)"))
     return found

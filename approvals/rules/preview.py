@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from approvals.rules import events, hearing, judging
+from approvals.rules.durations import write_duration
 from approvals.rules.story import Decision, Found, Request, Story, TimerFired
 from approvals.rules.value import Value, rfc3339
 
@@ -94,6 +95,7 @@ def timeline_entry(found: Found, at: dt.datetime, event: str, **more: Any) -> di
     """Write a line of the timeline."""
     line: dict[str, Any] = {
         "at": rfc3339(at),
+        "after": write_duration(at - found.request.created_at),
         "after_hours": round((at - found.request.created_at).total_seconds() / 3600, 6),
         "event": event,
         "stage": found.story.stage + 1,

@@ -16,6 +16,7 @@ from approvals.people.identity import Evidence, assurance_of, authorize, read_pr
 from approvals.people.links import Invitation, Signer
 from approvals.rules import events, hearing, judging, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
+from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
 from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Story
 from approvals.rules.value import Problem, compact, load_json, rfc3339, utc
@@ -118,11 +119,10 @@ class Approvals:
                 return await self.repeated(found, proposal)
             if key is not None and (found := await self.made_before_callers(key, proposal)):
                 return await self.repeated(found, proposal)
-            self.check_answerable(proposal)
-            self.check_namable(proposal)
-            request = self.build_request(
-                proposal, request_id, keyed=key is not None, base_url=base_url, evidence=evidence
-            )
+            timed = self.timed(proposal)
+            self.check_answerable(timed)
+            self.check_namable(timed)
+            request = self.build_request(timed, request_id, keyed=key is not None, base_url=base_url, evidence=evidence)
             addressees = await self.addressees(request)
             if await self.instances.start(request):
                 logger.info("Request %s: created by %s", request_id, self.caller.name)
@@ -158,6 +158,13 @@ class Approvals:
     def sees_links(self) -> bool:
         """Whether the caller is shown people's links: whoever has one can answer."""
         return "decide" in self.caller.rights
+
+    def timed(self, proposal: Proposal, at: str = "") -> Proposal:
+        """Give the proposal with its deadline worked out. Raises Invalid; `at` is the pointer to the proposal."""
+        try:
+            return proposal.timed(self.received_at)
+        except Untimely as error:
+            raise Invalid(tuple(Problem(f"{at}{each.pointer}", each.detail) for each in error.problems)) from None
 
     def check_namable(self, proposal: Proposal) -> None:
         """See that this caller may have these people asked. Raises RightMissing, with a pointer."""
@@ -443,7 +450,7 @@ class Approvals:
         Raises Invalid as `create` does.
         """
         self.check_answerable(proposal, at)
-        request = self.build_request(proposal, "0" * 32, keyed=False, base_url="")
+        request = self.build_request(self.timed(proposal, at), "0" * 32, keyed=False, base_url="")
         return play(request, answers), play(request, [])
 
 

@@ -109,7 +109,10 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     calls.about.set(found.request.request_id)
     shown = approvals.invitations(found.request) if approvals.sees_links else None
     written = representation.creation_json(found, shown, made.addressees)
-    return json_response(201 if made.fresh else 200, written, {"Location": found.request.status_url})
+    where = {"Location": found.request.status_url}
+    if made.fresh:
+        return json_response(201, written, where)
+    return json_response(200, written, {**where, "Idempotent-Replayed": "true"})
 
 
 async def read(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
 from approvals.rules import policy
+from approvals.rules.durations import Duration, InstantText, read_duration
 from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment, Stage
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, StageName
@@ -28,6 +29,10 @@ PROBLEMS_TOLD = 20
 APPROVERS = 20
 OPTIONS = 10
 ANSWERS = 100
+YEAR_HOURS = 365 * 24
+SPELLINGS = ("timeout", "timeout_hours", "deadline")
+"""How it is said until when a panel is waited for: one of these."""
+REMINDERS = ("remind_every", "remind_every_hours")
 
 
 def hours_to_seconds(hours: float) -> float:
@@ -35,12 +40,32 @@ def hours_to_seconds(hours: float) -> float:
     return round(hours * 3600, 3)
 
 
-def check_duration(hours: float) -> float:
-    """Accept a duration between one second and thirty days, given in hours."""
+def check_hours(hours: float) -> float:
+    """Accept a time between one second and thirty days, given in hours."""
     least, most = TIMEOUT_SECONDS
     if not least <= hours_to_seconds(hours) <= most:
         raise ValueError(f"must be between one second (1/3600) and 30 days ({most // 3600})")
     return hours
+
+
+def check_span(text: str) -> str:
+    """Accept a duration between one second and thirty days."""
+    least, most = TIMEOUT_SECONDS
+    if not least <= read_duration(text).total_seconds() <= most:
+        raise ValueError("must be between one second (PT1S) and 30 days (P30D)")
+    return text
+
+
+def check_after(text: str) -> str:
+    """Accept a duration of a year at most."""
+    if read_duration(text) > dt.timedelta(hours=YEAR_HOURS):
+        raise ValueError("must be at most 365 days (P365D)")
+    return text
+
+
+def in_hours(text: str) -> float:
+    """Give a duration in hours."""
+    return read_duration(text).total_seconds() / 3600
 
 
 def check_number(value: Any) -> Any:
@@ -60,7 +85,8 @@ def check_required(value: Any) -> Any:
 
 
 Required = Annotated[Any, AfterValidator(check_required)]
-Hours = Annotated[float, BeforeValidator(check_number), Field(allow_inf_nan=False), AfterValidator(check_duration)]
+Hours = Annotated[float, BeforeValidator(check_number), Field(allow_inf_nan=False), AfterValidator(check_hours)]
+Span = Annotated[Duration, AfterValidator(check_span)]
 
 
 def panel_of_people(given: Any) -> Any:
@@ -76,23 +102,54 @@ class PanelBody(Intake):
     approvers: Annotated[list[Name], Field(default_factory=list, max_length=APPROVERS)]
     required: Required = "any"
     reject_when: policy.RejectWhen = "any"
+    timeout: Span | None = None
     timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
     on_timeout: Literal["timeout", "approve", "reject"] = "timeout"
+    remind_every: Span | None = None
     remind_every_hours: Hours | None = None
     assurance: policy.Demand = "any"
 
     def panel(self) -> policy.Panel:
         """Give the panel these words mean."""
         required = {"any": 1, "all": len(self.approvers) or 1}.get(self.required, self.required)
+        plain = self.in_hours()
+        every = plain.remind_every_hours
         return policy.Panel(
             approvers=tuple(self.approvers),
             required=required,
             reject_when=self.reject_when,
-            timeout_seconds=hours_to_seconds(self.timeout_hours),
+            timeout_seconds=hours_to_seconds(plain.timeout_hours),
             on_timeout=self.on_timeout,
-            remind_every_seconds=None if self.remind_every_hours is None else hours_to_seconds(self.remind_every_hours),
+            remind_every_seconds=None if every is None else hours_to_seconds(every),
             assurance=self.assurance,
         )
+
+    def in_hours(self) -> Self:
+        """Give the same in the one spelling that is compared: bodies that differ in spelling alone mean the same."""
+        told: dict[str, Any] = {}
+        if self.timeout is not None:
+            told |= {"timeout": None, "timeout_hours": in_hours(self.timeout)}
+        if self.remind_every is not None:
+            told |= {"remind_every": None, "remind_every_hours": in_hours(self.remind_every)}
+        return self.model_copy(update=told)
+
+    def said(self, *names: str) -> list[str]:
+        """Name those of these fields that say something."""
+        return [name for name in names if name in self.model_fields_set and getattr(self, name) is not None]
+
+    def doubles(self, at: str) -> list[Problem]:
+        """Find what is said twice, in two spellings."""
+        twice = [given for given in (self.said(*SPELLINGS), self.said(*REMINDERS)) if len(given) > 1]
+        return [
+            Problem(f"{at}/{name}", f"does not go with {' and '.join(other for other in given if other != name)}")
+            for given in twice
+            for name in given
+        ]
+
+    def spelling(self, at: str) -> dict[str, str]:
+        """Give, for the pointers of the fields in hours, those of the fields that were sent."""
+        chosen = ((SPELLINGS, "timeout_hours"), (REMINDERS, "remind_every_hours"))
+        return {f"{at}/{plain}": f"{at}/{name}" for names, plain in chosen for name in self.said(*names)}
 
     def open_ends(self, at: str) -> list[Problem]:
         """Find what is said about people where nobody is named: an open slot is asked for by leaving them out."""
@@ -131,10 +188,19 @@ class AskingBody(PanelBody):
             found.append(Problem(f"{at}/escalate_to", 'goes with on_timeout "escalate" only'))
         if self.escalate_to and "approvers" not in self.escalate_to.model_fields_set:
             found.append(Problem(f"{at}/escalate_to/approvers", "is required"))
-        panels = {at: self} | ({f"{at}/escalate_to": self.escalate_to} if self.escalate_to else {})
-        for where, panel in panels.items():
+        for where, panel in self.panels(at).items():
             found += panel.open_ends(where)
+            found += panel.doubles(where)
         return found
+
+    def panels(self, at: str) -> dict[str, PanelBody]:
+        """Give the panels of the stage, by where they are written."""
+        return {at: self} | ({f"{at}/escalate_to": self.escalate_to} if self.escalate_to else {})
+
+    def in_hours(self) -> Self:
+        """Give the same in the one spelling that is compared."""
+        escalation = self.escalate_to.in_hours() if self.escalate_to else None
+        return super().in_hours().model_copy(update={"escalate_to": escalation})
 
 
 class StageBody(AskingBody):
@@ -157,6 +223,7 @@ class RequestBody(AskingBody):
     item: Item
     description: Description = ""
     details: Details | None = None
+    deadline: InstantText | None = None
     stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
     allow_self_approval: bool = False
     comment_required: policy.CommentRequired = "never"
@@ -176,6 +243,8 @@ class RequestBody(AskingBody):
             fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
             fingerprint_before=hashlib.sha256(self.canonical_before().encode()).hexdigest(),
             pointer="/stages" if self.stages else "",
+            spelling=self.spelling(""),
+            deadline=None if self.deadline is None else dt.datetime.fromisoformat(self.deadline),
         )
 
     def to_policy(self) -> policy.Policy:
@@ -194,14 +263,31 @@ class RequestBody(AskingBody):
     def problems(self) -> list[Problem]:
         """Find nonsense: what cannot be meant, or cannot be kept."""
         if self.stages:
-            short = sorted(self.model_fields_set & set(AskingBody.model_fields))
+            short = sorted(self.model_fields_set & {*AskingBody.model_fields, "deadline"})
             if short:
                 return [Problem(f"/{name}", "belongs into a stage when stages are given") for name in short]
             found = [end for i, stage in enumerate(self.stages) for end in stage.loose_ends(f"/stages/{i}")]
         else:
             found = self.loose_ends("")
-        found += policy.policy_problems(self.to_policy(), self.requester, "/stages" if self.stages else "")
+        agreed, where = self.to_policy(), "/stages" if self.stages else ""
+        found += policy.policy_problems(agreed, self.requester, where)
+        if self.deadline is None:  # otherwise it depends on the time
+            spelling = self.spelling("")
+            late = policy.time_problems(agreed, where)
+            found += [Problem(spelling.get(each.pointer, each.pointer), each.detail) for each in late]
         return found
+
+    def spelling(self, at: str) -> dict[str, str]:
+        """Give, for the pointers of the fields in hours, those of the fields that were sent, in every stage."""
+        stages: dict[str, AskingBody] = {f"{at}/stages/{i}": stage for i, stage in enumerate(self.stages or ())}
+        stages = stages or {at: self}
+        panels = [pair for where, stage in stages.items() for pair in stage.panels(where).items()]
+        return {plain: sent for where, panel in panels for plain, sent in PanelBody.spelling(panel, where).items()}
+
+    def in_hours(self) -> Self:
+        """Give the same in the one spelling that is compared."""
+        stages = [stage.in_hours() for stage in self.stages] if self.stages else self.stages
+        return super().in_hours().model_copy(update={"stages": stages})
 
     def canonical(self) -> str:
         """Write the body so that bodies that mean the same are the same text: numbers by their value alone."""
@@ -214,7 +300,8 @@ class RequestBody(AskingBody):
     def content(self) -> dict[str, Any]:
         """Give what is compared: what the first version did not have is there only where it is not the default."""
         first = {"requester", "item", "timeout_hours", "description", "details"}
-        return self.model_dump(include=first) | self.model_dump(exclude=first, exclude_defaults=True)
+        plain = self.in_hours()
+        return plain.model_dump(include=first) | plain.model_dump(exclude=first, exclude_defaults=True)
 
 
 class ReassignmentBody(Intake):
@@ -236,14 +323,28 @@ class ImaginedBody(Intake):
 
     approver: Name
     is_approved: bool
-    after_hours: Annotated[float, BeforeValidator(check_number), Field(ge=0, le=24 * 365, allow_inf_nan=False)]
+    after: Annotated[Duration, AfterValidator(check_after)] | None = None
+    after_hours: (
+        Annotated[float, BeforeValidator(check_number), Field(ge=0, le=YEAR_HOURS, allow_inf_nan=False)] | None
+    ) = None
     comments: Comments = ""
     option: StageName | None = None
 
     def answer(self) -> ImaginedAnswer:
         """Give the imagined answer these words mean."""
-        after = dt.timedelta(hours=self.after_hours)
-        return ImaginedAnswer(after=after, **self.model_dump(exclude={"after_hours"}))
+        after = dt.timedelta(hours=self.after_hours or 0) if self.after is None else read_duration(self.after)
+        return ImaginedAnswer(after=after, **self.model_dump(exclude={"after", "after_hours"}))
+
+    def loose_ends(self, at: str) -> list[Problem]:
+        """Find when the answer is given: in one of two spellings."""
+        if self.after is None and self.after_hours is None:
+            return [Problem(f"{at}/after", "is required")]
+        if self.after is not None and self.after_hours is not None:
+            return [
+                Problem(f"{at}/after", "does not go with after_hours"),
+                Problem(f"{at}/after_hours", "does not go with after"),
+            ]
+        return []
 
 
 class PreviewBody(Intake):
@@ -254,7 +355,8 @@ class PreviewBody(Intake):
 
     def problems(self) -> list[Problem]:
         """Find the nonsense of the request."""
-        return [Problem(f"/request{found.pointer}", found.detail) for found in self.request.problems()]
+        ends = [end for i, answer in enumerate(self.answers) for end in answer.loose_ends(f"/answers/{i}")]
+        return [Problem(f"/request{found.pointer}", found.detail) for found in self.request.problems()] + ends
 
 
 B = TypeVar("B", bound=Intake)

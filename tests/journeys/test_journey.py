@@ -1,6 +1,7 @@
 """The seed's journey, over HTTP: ask, look, decide, and every way it ends."""
 
 import concurrent.futures
+import datetime as dt
 
 import pytest
 
@@ -203,6 +204,22 @@ def test_the_same_key_and_body_is_the_same_request(caller):
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
+    assert [answer.headers.get("Idempotent-Replayed") for answer in (first, again)] == [None, "true"]
+
+
+def test_a_deadline_is_an_instant_and_its_key_finds_the_request_when_it_has_passed(caller, host):
+    now = dt.datetime.fromisoformat(caller.look(caller.asked()).json()["created_at"])
+    deadline = (now + dt.timedelta(minutes=5)).replace(microsecond=0)
+
+    first = caller.ask(key="order-7", deadline=deadline.isoformat())
+    host.move(600)
+    again = caller.ask(key="order-7", deadline=deadline.isoformat())
+    late = caller.ask(deadline=deadline.isoformat())
+
+    assert first.json()["deadline"] == f"{deadline:%Y-%m-%dT%H:%M:%S}.000Z"
+    assert (first.status_code, again.status_code, late.status_code) == (201, 200, 422)
+    assert again.json()["request_id"] == first.json()["request_id"]
+    assert [wrong["pointer"] for wrong in late.json()["errors"]] == ["/deadline"]
 
 
 def test_ten_of_a_key_at_once_make_one_request(caller):

@@ -91,19 +91,19 @@ def test_a_use_case_of_the_documents_ends_as_its_preview_says(caller, name, answ
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "hours"),
+    ("name", "status", "hours", "after"),
     [
-        ("expense", "Rejected", 120),
-        ("content-moderation", "Rejected", 4),
-        ("change-management", "Timeout", 48),
-        ("access-request", "Rejected", 12),
+        ("expense", "Rejected", 120, "P5D"),
+        ("content-moderation", "Rejected", 4, "PT4H"),
+        ("change-management", "Timeout", 48, "P2D"),
+        ("access-request", "Rejected", 12, "PT12H"),
     ],
 )
-def test_a_preview_says_what_silence_comes_to(caller, name, status, hours):
+def test_a_preview_says_what_silence_comes_to(caller, name, status, hours, after):
     seen = preview(caller, USE_CASES[name]).json()["if_nobody_answers"]
 
     assert seen["status"] == status
-    assert seen["events"][-1]["after_hours"] == hours
+    assert (seen["events"][-1]["after_hours"], seen["events"][-1]["after"]) == (hours, after)
 
 
 def test_a_preview_keeps_nothing_and_says_why_an_answer_would_not_count(caller):

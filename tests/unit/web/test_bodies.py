@@ -20,7 +20,7 @@ from approvals.errors import (
     Unreadable,
 )
 from approvals.rules import value
-from approvals.rules.intake import Answer, Delegation, Withdrawal
+from approvals.rules.intake import Answer, Delegation, Untimely, Withdrawal
 from approvals.rules.policy import Panel, Policy, Stage
 from approvals.rules.text import one_line, prose
 from approvals.rules.value import Problem
@@ -30,6 +30,7 @@ from tests.builders import (
     ALAN,
     EVE,
     GRACE,
+    NOON,
     a_cancellation,
     a_decision,
     a_panel,
@@ -892,6 +893,7 @@ def test_the_requester_is_recognised_in_every_spelling():
 @pytest.mark.parametrize("field", sorted(bodies.AskingBody.model_fields))
 def test_a_field_of_the_short_form_does_not_stand_beside_stages(field):
     value = {"approvers": [GRACE], "required": 1, "escalate_to": None, "timeout_hours": 24, "remind_every_hours": None}
+    value |= {"timeout": "P1D", "remind_every": "PT8H"}
     usual = {"reject_when": "any", "on_timeout": "timeout", "assurance": "any"}
 
     body = a_request(stages=[{"approvers": [GRACE]}], **{field: (value | usual)[field]})
@@ -1118,7 +1120,7 @@ def test_an_answer_is_imagined_within_a_year(hours):
     assert body.answers[0].after_hours == hours
 
 
-@pytest.mark.parametrize("hours", [-1, -1e-9, 8760.001, 8761, 1e308, 10**400, True, "1", None, [1]], ids=str)
+@pytest.mark.parametrize("hours", [-1, -1e-9, 8760.001, 8761, 1e308, 10**400, True, "1", [1]], ids=str)
 def test_no_answer_is_imagined_before_or_after(hours):
     assert pointers(a_preview(an_answer(after_hours=hours)), bodies.PreviewBody) == ["/answers/0/after_hours"]
 
@@ -1198,3 +1200,113 @@ def test_a_preview_points_into_the_request_and_into_each_answer():
 )
 def test_bodies_that_agree_on_something_else_are_another_text(other):
     assert parse(a_request()).canonical() != parse(a_request(**other)).canonical()
+
+
+# --- one spelling of durations --------------------------------------------------------------------
+
+
+def test_a_duration_says_the_same_as_hours():
+    assert timeout_of(parse(a_request(timeout="P2D"))) == dt.timedelta(days=2)
+    (stage,) = stages_of(
+        approvers=[GRACE], timeout="PT8H", remind_every="PT1H", **escalating(EVE, timeout="PT30M", remind_every="PT5M")
+    )
+    assert stage.panel.remind_every == dt.timedelta(hours=1)
+    assert stage.escalation.timeout == dt.timedelta(minutes=30)
+    assert stage.escalation.remind_every == dt.timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"timeout": "P1D"}),
+        ({"timeout_hours": 36}, {"timeout": "P1DT12H"}),
+        ({"remind_every_hours": 8}, {"remind_every": "PT480M"}),
+        ({"stages": [{"timeout_hours": 2}, {}]}, {"stages": [{"timeout": "PT2H"}, {"timeout": "PT24H"}]}),
+        (
+            escalating(EVE, timeout_hours=2, remind_every_hours=1) | {"approvers": [GRACE]},
+            escalating(EVE, timeout="PT2H", remind_every="PT1H") | {"approvers": [GRACE]},
+        ),
+        ({"deadline": "2026-12-01T17:00:00Z"}, {"deadline": "2026-12-01T18:00:00.0+01:00"}),
+        ({}, {"timeout": None, "remind_every": None, "deadline": None}),
+    ],
+)
+def test_bodies_that_differ_in_spelling_alone_are_the_same_text(one, other):
+    assert parse(a_request(**one)).canonical() == parse(a_request(**other)).canonical()
+    assert parse(a_request(**one)).canonical_before() == parse(a_request(**other)).canonical_before()
+
+
+def test_another_deadline_is_another_text():
+    one, other = ({"deadline": f"2026-12-01T17:00:0{second}Z"} for second in (0, 1))
+
+    assert parse(a_request(**one)).canonical() != parse(a_request(**other)).canonical()
+    assert parse(a_request(**one)).canonical() != parse(a_request()).canonical()
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"timeout": "P1D", "timeout_hours": 24}, ["/timeout", "/timeout_hours"]),
+        ({"timeout": "P1D", "deadline": "2026-12-01T17:00:00Z"}, ["/timeout", "/deadline"]),
+        ({"timeout_hours": 24, "deadline": "2026-12-01T17:00:00Z"}, ["/timeout_hours", "/deadline"]),
+        (
+            {"timeout": "P1D", "timeout_hours": 24, "deadline": "2026-12-01T17:00:00Z"},
+            ["/timeout", "/timeout_hours", "/deadline"],
+        ),
+        ({"remind_every": "PT1H", "remind_every_hours": 1}, ["/remind_every", "/remind_every_hours"]),
+        (
+            {"approvers": [GRACE]} | escalating(EVE, timeout="P1D", timeout_hours=24),
+            ["/escalate_to/timeout", "/escalate_to/timeout_hours"],
+        ),
+        ({"stages": [{"timeout": "P1D", "timeout_hours": 24}]}, ["/stages/0/timeout", "/stages/0/timeout_hours"]),
+        ({"stages": [{}], "deadline": "2026-12-01T17:00:00Z"}, ["/deadline"]),
+    ],
+)
+def test_two_spellings_exclude_each_other(said, wrong):
+    assert pointers(a_request(**said)) == wrong
+
+
+@pytest.mark.parametrize("text", ["PT0S", "PT0.999S", "P30DT1S", "P1M", "P1Y", "P1W", "24", "", 24, True, ["P1D"]])
+@pytest.mark.parametrize("field", ["timeout", "remind_every"])
+def test_a_duration_is_from_one_second_to_thirty_days(field, text):
+    assert pointers(a_request(**{field: text})) == [f"/{field}"]
+
+
+def test_problems_point_to_the_spelling_that_was_sent():
+    late = {"timeout": "PT2H", "remind_every": "PT2H", "approvers": [GRACE]}
+
+    assert pointers(a_request(**late)) == ["/remind_every"]
+    assert pointers(a_request(stages=[late])) == ["/stages/0/remind_every"]
+    assert pointers(a_request(timeout="P30D", approvers=[GRACE], **escalating(EVE))) == ["/timeout"]
+
+
+def test_a_deadline_is_worked_out_when_the_request_is_made():
+    proposal = parse(a_request(deadline="2026-03-01T14:00:00Z", approvers=[GRACE])).proposal()
+
+    assert proposal.timed(NOON).policy.stages[0].panel.timeout == dt.timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"deadline": "2026-03-01T12:00:00Z"}, "/deadline"),
+        ({"deadline": "2026-03-31T12:00:01Z"}, "/deadline"),
+        ({"deadline": "2026-03-01T14:00:00Z", "remind_every": "PT2H"}, "/remind_every"),
+        ({"deadline": "2026-03-31T12:00:00Z", "approvers": [GRACE]} | escalating(EVE), "/deadline"),
+    ],
+)
+def test_a_deadline_that_cannot_be_kept_is_pointed_to(fields, pointer):
+    with pytest.raises(Untimely) as caught:
+        parse(a_request(**fields)).proposal().timed(NOON)
+
+    assert [problem.pointer for problem in caught.value.problems] == [pointer]
+
+
+def test_an_imagined_answer_says_when_in_one_of_two_spellings():
+    spelled = {name: value for name, value in an_answer().items() if name != "after_hours"}
+
+    read = parse(a_preview({**spelled, "after": "PT90M"}), bodies.PreviewBody).answers[0].answer()
+    assert read.after == dt.timedelta(minutes=90)
+    assert pointers(a_preview(spelled), bodies.PreviewBody) == ["/answers/0/after"]
+    both = ["/answers/0/after", "/answers/0/after_hours"]
+    assert pointers(a_preview({**spelled, "after": "PT1H", "after_hours": 1}), bodies.PreviewBody) == both
+    assert pointers(a_preview({**spelled, "after": "P366D"}), bodies.PreviewBody) == ["/answers/0/after"]
