@@ -36,11 +36,24 @@ Each class has a stable `code`; the text of an error is a sentence for people an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from approvals.rules.value import Problem, rfc3339
+from approvals.rules.written import (
+    ClosedEvidence,
+    InvalidEvidence,
+    KeyReusedEvidence,
+    PassedOnEvidence,
+    RightMissingEvidence,
+    StaleEvidence,
+    VotedEvidence,
+    cancellation_json,
+    decision_json,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from approvals.rules.story import Decision, Found
 
 
@@ -50,7 +63,7 @@ class ApprovalError(Exception):
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Something is wrong"
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> Mapping[str, object]:
         """Give what a machine may want to know beyond the sentence."""
         return {}
 
@@ -110,7 +123,7 @@ class Invalid(ApprovalError):
         self.problems = problems
         super().__init__("; ".join(f"{p.pointer or 'the body'}: {p.detail}" for p in problems))
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> InvalidEvidence:
         """Point to each field."""
         return {"errors": [{"pointer": p.pointer, "detail": p.detail} for p in self.problems]}
 
@@ -125,7 +138,7 @@ class KeyReused(ApprovalError):
         self.request_id = request_id
         super().__init__("This Idempotency-Key was used with another body. Send the same body, or another key.")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> KeyReusedEvidence:
         """Name the request the key belongs to."""
         return {"request_id": self.request_id}
 
@@ -178,9 +191,9 @@ class RightMissing(Forbidden):
         self.right, self.pointer = right, pointer
         super().__init__(sentence or f"This needs the right '{right}', which this caller does not have.")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> RightMissingEvidence:
         """Name the right, and the field it is about."""
-        return {"right": self.right, **({"pointer": self.pointer} if self.pointer else {})}
+        return {"right": self.right, "pointer": self.pointer} if self.pointer else {"right": self.right}
 
 
 class OwnRequest(Forbidden):
@@ -204,7 +217,7 @@ class NotYours(Forbidden):
         more = f" It was passed on to {passed_on_to}." if passed_on_to else ""
         super().__init__(f"{person} is not asked to decide now.{more}")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> PassedOnEvidence:
         """Tell who is asked instead."""
         return {"passed_on_to": self.passed_on_to} if self.passed_on_to else {}
 
@@ -220,7 +233,7 @@ class LinkVoid(Forbidden):
         more = f" It was passed on to {passed_on_to}." if passed_on_to else ""
         super().__init__(f"This link does not answer what is asked now.{more}")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> PassedOnEvidence:
         """Tell who is asked instead."""
         return {"passed_on_to": self.passed_on_to} if self.passed_on_to else {}
 
@@ -255,7 +268,7 @@ class Stale(ApprovalError):
         self.revision = revision
         super().__init__("The request has changed since. Look again, and decide whether you still mean it.")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> StaleEvidence:
         """Give the revision of now, and an ETag that stands for it."""
         return {"revision": self.revision, "etag": f'"{self.revision}"'}
 
@@ -277,9 +290,9 @@ class AlreadyVoted(Conflict):
         self.vote = vote
         super().__init__(f"{person} has answered already, and an answer stands.")
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> VotedEvidence:
         """Tell the answer that stands."""
-        return {"decision": self.vote.to_json()} if self.vote else {}
+        return {"decision": decision_json(self.vote)} if self.vote else {}
 
 
 class OtherStage(Conflict):
@@ -332,17 +345,21 @@ class Closed(ApprovalError):
         self.found = found
         super().__init__(sentence)
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self) -> ClosedEvidence:
         """Tell what stands."""
         request, story = self.found.request, self.found.story
-        return {
+        told: ClosedEvidence = {
             "request_id": request.request_id,
             "request_status": story.status,
             "deadline": rfc3339(self.found.due_at),
-            **({"settled_at": rfc3339(story.settled_at)} if story.settled_at else {}),
-            **({"decision": story.decision.to_json()} if story.decision else {}),
-            **({"cancellation": story.cancellation.to_json()} if story.cancellation else {}),
         }
+        if story.settled_at:
+            told["settled_at"] = rfc3339(story.settled_at)
+        if story.decision:
+            told["decision"] = decision_json(story.decision)
+        if story.cancellation:
+            told["cancellation"] = cancellation_json(story.cancellation)
+        return told
 
 
 class AlreadyDecided(Closed):

@@ -543,7 +543,7 @@ IMPORTED_AS = {
     "jsonschema": "jsonschema",
     "pydantic": "pydantic",
 }
-BROUGHT_ALONG = {"aiohttp": "azure-functions-durable", "referencing": "jsonschema"}
+BROUGHT_ALONG = {"aiohttp": "azure-functions-durable", "referencing": "jsonschema", "typing_extensions": "pydantic"}
 """Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
 
 

@@ -70,11 +70,10 @@ def check_instant(text: str) -> str:
     raise ValueError('must be a date and time with its zone, such as "2026-12-01T17:00:00Z"')
 
 
-Duration = Annotated[
-    str,
-    AfterValidator(check_duration),
-    WithJsonSchema({"type": "string", "pattern": PATTERN, "maxLength": LONGEST_TEXT, "examples": ["P2D", "PT8H"]}),
-]
+DURATION_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": PATTERN, "maxLength": LONGEST_TEXT, "examples": ["P2D", "PT8H"]}
+)
+Duration = Annotated[str, AfterValidator(check_duration), DURATION_SCHEMA]
 InstantText = Annotated[
     str,
     AfterValidator(check_instant),

@@ -7,12 +7,16 @@ what becomes of it.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from approvals.rules import events, hearing, judging
 from approvals.rules.durations import write_duration
 from approvals.rules.story import Decision, Found, Request, Story, TimerFired
 from approvals.rules.value import Value, rfc3339
+from approvals.rules.written import AskedJson, Event, ImaginedJson, TimelineEntryJson
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class ImaginedAnswer(Value):
@@ -29,7 +33,7 @@ class Preview(Value):
     """The timeline, and how it ends."""
 
     found: Found
-    timeline: tuple[dict[str, Any], ...]
+    timeline: tuple[TimelineEntryJson, ...]
 
 
 def play(request: Request, answers: list[ImaginedAnswer]) -> Preview:
@@ -58,7 +62,7 @@ def play(request: Request, answers: list[ImaginedAnswer]) -> Preview:
     return Preview(found=found, timeline=tuple(timeline))
 
 
-def give_answer(found: Found, answer: ImaginedAnswer, now: dt.datetime, number: int) -> tuple[Found, dict[str, Any]]:
+def give_answer(found: Found, answer: ImaginedAnswer, now: dt.datetime, number: int) -> tuple[Found, ImaginedJson]:
     """Give an imagined answer; say whether it counted, and if not, why."""
     slot = found.slot_of(answer.approver) or 0
     decision = Decision(
@@ -77,32 +81,35 @@ def give_answer(found: Found, answer: ImaginedAnswer, now: dt.datetime, number: 
     owed = found.policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
     if judgement == "open" and owed:
         judgement = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in owed)
-    said = {"approver": answer.approver, "is_approved": answer.is_approved, "counts": judgement == "open"}
+    said: ImaginedJson = {"approver": answer.approver, "is_approved": answer.is_approved, "counts": judgement == "open"}
     if judgement != "open":
         return found, {**said, "why": judgement}
     return hearing.apply_event(found, decision, events.slot_key(found.story, slot), now), said
 
 
-def timeline_entries(before: Found, after: Found, now: dt.datetime) -> list[dict[str, Any]]:
+def timeline_entries(before: Found, after: Found, now: dt.datetime) -> list[TimelineEntryJson]:
     """Say what has come of a step."""
     if not after.story.is_open:
-        return [timeline_entry(after, now, "settled", status=after.story.status.value)]
+        return [timeline_entry(after, now, "settled", status=after.story.status)]
     occasion = hearing.occasion(before, after)
-    return [] if occasion == "renewed" else [timeline_entry(after, now, occasion)]
+    return [] if occasion == "renewed" else [timeline_entry(after, now, cast("Event", occasion))]
 
 
-def timeline_entry(found: Found, at: dt.datetime, event: str, **more: Any) -> dict[str, Any]:
+def timeline_entry(found: Found, at: dt.datetime, event: Event, **more: Unpack[ImaginedJson]) -> TimelineEntryJson:
     """Write a line of the timeline."""
-    line: dict[str, Any] = {
+    asked: AskedJson = {}
+    if event in ("asked", "escalated", "reminded"):
+        asked = {
+            "people": [holder for slot in found.awaited if (holder := found.holder(slot))],
+            "deadline": rfc3339(found.due_at),
+            "if_nobody_answers": found.panel.on_timeout,
+        }
+    return {
         "at": rfc3339(at),
         "after": write_duration(at - found.request.created_at),
         "after_hours": round((at - found.request.created_at).total_seconds() / 3600, 6),
         "event": event,
         "stage": found.story.stage + 1,
         **more,
+        **asked,
     }
-    if event in ("asked", "escalated", "reminded"):
-        line["people"] = [holder for slot in found.awaited if (holder := found.holder(slot))]
-        line["deadline"] = rfc3339(found.due_at)
-        line["if_nobody_answers"] = found.panel.on_timeout
-    return line

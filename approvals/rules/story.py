@@ -16,7 +16,7 @@ from pydantic import Field
 
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
-from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json, rfc3339
+from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -140,25 +140,6 @@ class Decision(Value):
         """When the service received it."""
         return self.decided_at
 
-    def to_json(self) -> dict[str, Any]:
-        """Write the answer for people: stages are counted from one."""
-        return {
-            "decision_id": self.decision_id,
-            "is_approved": self.is_approved,
-            "approver": self.approver,
-            "on_behalf_of": self.on_behalf_of,
-            "comments": self.comments,
-            "option": self.option,
-            "form": load_json(self.form),
-            "channel": self.channel,
-            "assurance": self.assurance,
-            "signed_in_as": self.signed_in_as,
-            "stage": self.stage + 1,
-            "escalated": self.escalated,
-            "decided_at": rfc3339(self.decided_at),
-            "caller": self.caller or None,
-        }
-
     @property
     def place(self) -> tuple[int, bool, int]:
         """The slot it is for: stage, whether escalated, slot."""
@@ -211,15 +192,6 @@ class Cancellation(Value):
     def heard_at(self) -> dt.datetime:
         """When the service received it."""
         return self.cancelled_at
-
-    def to_json(self) -> dict[str, Any]:
-        """Write it for people."""
-        return {
-            "by": self.by,
-            "reason": self.reason,
-            "cancelled_at": rfc3339(self.cancelled_at),
-            "caller": self.caller or None,
-        }
 
 
 class TimerFired(Value):

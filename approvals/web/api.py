@@ -164,8 +164,11 @@ async def preview(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespo
     with_answers, in_silence = approvals.preview(
         body.request.proposal(), [each.answer() for each in body.answers], "/request"
     )
-    seen = {"with_these_answers": with_answers, "if_nobody_answers": in_silence}
-    return json_response(200, {name: representation.preview_json(each) for name, each in seen.items()})
+    seen: representation.PreviewJson = {
+        "with_these_answers": representation.outcome_json(with_answers),
+        "if_nobody_answers": representation.outcome_json(in_silence),
+    }
+    return json_response(200, seen)
 
 
 def evidence(req: func.HttpRequest, approvals: Approvals) -> Evidence:
@@ -201,7 +204,8 @@ def story_with_etag(found: Found) -> tuple[str, str]:
 
 async def report_health(_req: func.HttpRequest, _approvals: Approvals) -> func.HttpResponse:
     """Say that the app answers, and which version."""
-    return json_response(200, {"status": "ok", "version": VERSION})
+    health: representation.HealthJson = {"status": "ok", "version": VERSION}
+    return json_response(200, health)
 
 
 def answer_response(found: Found, *, confirmed: bool) -> func.HttpResponse:

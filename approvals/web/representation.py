@@ -1,10 +1,26 @@
-"""JSON as it goes out: how a request, its story and a preview are written."""
+"""JSON as it goes out: how a request, its story and a preview are written.
+
+The types say what an answer looks like; the description of the API is made of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
+
+from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
+from approvals.rules.story import Status
 from approvals.rules.value import load_json, rfc3339
+from approvals.rules.written import (
+    CancellationJson,
+    DecisionJson,
+    InstantJson,
+    TimelineEntryJson,
+    cancellation_json,
+    decision_json,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -14,48 +30,208 @@ if TYPE_CHECKING:
     from approvals.rules.preview import Preview
     from approvals.rules.story import Found, Request, Undelivered
 
+Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
-def creation_json(found: Found, invitations: list[Invitation] | None, addressees: Addressees) -> dict[str, Any]:
+
+class InvitationJson(TypedDict):
+    """Where somebody answers, once it is their turn."""
+
+    approver: str | None
+    """Nobody in particular on an open slot."""
+    stage: int
+    escalated: bool
+    approval_url: Url
+
+
+class ToldJson(TypedDict):
+    """Who is told of the request, and through which channels."""
+
+    approver: str | None
+    """Nobody in particular where a channel has many readers."""
+    channels: list[str]
+
+
+class CreationJson(TypedDict):
+    """A request that was made, or was there already. Who may decide is shown links; others, who is told."""
+
+    request_id: str
+    status: Status
+    approval_url: NotRequired[Url | None]
+    """The page of the first stage's open slot, where it names nobody."""
+    approvals: NotRequired[list[InvitationJson]]
+    """A link for everyone who may be asked."""
+    told: NotRequired[list[ToldJson]]
+    """Who is told first, for a caller that is shown no links."""
+    decision_url: NotRequired[Url]
+    """Where a system sends a person's decision."""
+    undeliverable: list[str]
+    """Whom no channel can ever reach."""
+    status_url: Url
+    deadline: InstantJson
+
+
+class CreatorJson(TypedDict):
+    """The caller that made a request."""
+
+    name: str
+    title: str | None
+
+
+class StageJson(TypedDict):
+    """The stage that is or was asked last."""
+
+    number: int
+    of: int
+    name: str
+    escalated: bool
+    approvers: list[str]
+    required: int
+    reject_when: RejectWhen
+    assurance: Demand
+
+
+AwaitedJson = TypedDict(
+    "AwaitedJson",
+    {
+        "from": list[str],
+        "approvals_needed": int,
+        "next_reminder_at": InstantJson | None,
+        "if_nobody_answers": Silence,
+    },
+)
+AwaitedJson.__doc__ = "What is still needed, from whom, and what silence means."
+
+ChangeJson = TypedDict(
+    "ChangeJson",
+    {
+        "kind": Literal["reassign", "delegate"],
+        "by": str,
+        "from": str,
+        "to": str,
+        "reason": str,
+        "changed_at": InstantJson,
+        "caller": str | None,
+    },
+)
+ChangeJson.__doc__ = "Who passed what on to whom."
+
+
+class OptionJson(TypedDict):
+    """A named answer beyond yes and no."""
+
+    name: str
+    approves: bool
+
+
+class UndeliveredJson(TypedDict):
+    """A message that a channel did not take."""
+
+    to: str | None
+    channel: str
+    occasion: str
+    tried_again: int | None
+    """How often it was tried again; nothing of a panel that is over."""
+    next_attempt_at: InstantJson | None
+
+
+class StoryJson(TypedDict):
+    """A request, and all that has become of it."""
+
+    request_id: str
+    status: Status
+    revision: int
+    """A number that grows with everything that happens; the ETag begins with it."""
+    requester: str
+    requester_assurance: Assurance
+    created_by: CreatorJson | None
+    item: str
+    description: str
+    details: dict[str, Any] | None
+    created_at: InstantJson
+    deadline: InstantJson
+    """When silence is taken for an answer."""
+    settled_at: InstantJson | None
+    decision: DecisionJson | None
+    """The answer that settled it; nothing when silence did."""
+    cancellation: CancellationJson | None
+    stage: StageJson
+    awaited: AwaitedJson | None
+    """Nothing when it is settled."""
+    votes: list[DecisionJson]
+    changes: list[ChangeJson]
+    options: list[OptionJson]
+    form: dict[str, Any] | None
+    undelivered: list[UndeliveredJson]
+    undelivered_count: int
+    notes: list[str]
+    """What operators should know."""
+
+
+class OutcomeJson(TypedDict):
+    """What a request would come to, and how."""
+
+    status: Status
+    settled_at: InstantJson | None
+    events: list[TimelineEntryJson]
+    notes: list[str]
+
+
+class PreviewJson(TypedDict):
+    """What would happen."""
+
+    with_these_answers: OutcomeJson
+    if_nobody_answers: OutcomeJson
+
+
+class HealthJson(TypedDict):
+    """That the app answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+def creation_json(found: Found, invitations: list[Invitation] | None, addressees: Addressees) -> CreationJson:
     """Write what the caller who creates a request is told: this is the one answer with links in it.
 
     A caller that may not decide is shown none (`None`): it learns who is told instead.
     """
     request = found.request
-    return {
+    told: CreationJson = {
         "request_id": request.request_id,
         "status": found.story.status,
-        **(told_json(addressees) if invitations is None else links_json(invitations)),
-        **({} if invitations is None else {"decision_url": request.decision_url}),
         "undeliverable": addressees.undeliverable,
         "status_url": request.status_url,
         "deadline": rfc3339(request.deadline),
     }
-
-
-def links_json(invitations: list[Invitation]) -> dict[str, Any]:
-    """Write everyone's link, and where a system decides for them."""
-    first = invitations[0]
+    if invitations is None:
+        return {**told, "told": told_json(addressees)}
     return {
-        "approval_url": None if first.approver else first.url,
-        "approvals": [
-            {
-                "approver": invitation.approver,
-                "stage": invitation.stage + 1,
-                "escalated": invitation.escalated,
-                "approval_url": invitation.url,
-            }
-            for invitation in invitations
-        ],
+        **told,
+        "approval_url": None if invitations[0].approver else invitations[0].url,
+        "approvals": [invitation_json(each) for each in invitations],
+        "decision_url": request.decision_url,
     }
 
 
-def told_json(addressees: Addressees) -> dict[str, Any]:
+def invitation_json(invitation: Invitation) -> InvitationJson:
+    """Write somebody's link."""
+    return {
+        "approver": invitation.approver,
+        "stage": invitation.stage + 1,
+        "escalated": invitation.escalated,
+        "approval_url": invitation.url,
+    }
+
+
+def told_json(addressees: Addressees) -> list[ToldJson]:
     """Write who is told of a new request, and through which channels."""
-    people = [{"approver": person, "channels": channels} for person, channels in addressees.told.items()]
-    return {"told": people + [{"approver": None, "channels": [room]} for room in addressees.rooms]}
+    people: list[ToldJson] = [
+        {"approver": person, "channels": channels} for person, channels in addressees.told.items()
+    ]
+    return people + [{"approver": None, "channels": [room]} for room in addressees.rooms]
 
 
-def story_json(found: Found) -> dict[str, Any]:
+def story_json(found: Found) -> StoryJson:
     """Write the whole story of a request."""
     request, story = found.request, found.story
     return {
@@ -71,11 +247,11 @@ def story_json(found: Found) -> dict[str, Any]:
         "created_at": rfc3339(request.created_at),
         "deadline": rfc3339(found.due_at),
         "settled_at": instant_json(story.settled_at),
-        "decision": story.decision.to_json() if story.decision else None,
-        "cancellation": story.cancellation.to_json() if story.cancellation else None,
+        "decision": decision_json(story.decision) if story.decision else None,
+        "cancellation": cancellation_json(story.cancellation) if story.cancellation else None,
         "stage": stage_json(found),
         "awaited": awaited_json(found) if story.is_open else None,
-        "votes": [vote.to_json() for vote in story.votes],
+        "votes": [decision_json(vote) for vote in story.votes],
         "changes": [
             {
                 "kind": change.kind,
@@ -88,7 +264,7 @@ def story_json(found: Found) -> dict[str, Any]:
             }
             for change in story.changes
         ],
-        "options": [option.model_dump() for option in found.policy.options],
+        "options": [{"name": option.name, "approves": option.approves} for option in found.policy.options],
         "form": load_json(found.policy.form),
         "undelivered": [
             *(undelivered_json(each, tried_again=None, next_attempt_at=None) for each in story.never_delivered),
@@ -101,18 +277,18 @@ def story_json(found: Found) -> dict[str, Any]:
         + story.undelivered_more
         + len(story.never_delivered)
         + story.never_delivered_more,
-        "notes": story.notes,
+        "notes": list(story.notes),
     }
 
 
-def creator_json(request: Request) -> dict[str, Any] | None:
+def creator_json(request: Request) -> CreatorJson | None:
     """Write which caller made a request; nothing is known of it where callers have no names."""
     if not request.created_by:
         return None
     return {"name": request.created_by, "title": request.created_by_title or None}
 
 
-def stage_json(found: Found) -> dict[str, Any]:
+def stage_json(found: Found) -> StageJson:
     """Write which stage is or was asked last."""
     story, panel = found.story, found.panel
     return {
@@ -129,7 +305,7 @@ def stage_json(found: Found) -> dict[str, Any]:
 
 def undelivered_json(
     each: Undelivered, *, tried_again: int | None, next_attempt_at: dt.datetime | None
-) -> dict[str, Any]:
+) -> UndeliveredJson:
     """Write what a channel did not take, and when it is tried again; how often is not kept of what is over."""
     return {
         "to": each.to,
@@ -140,23 +316,23 @@ def undelivered_json(
     }
 
 
-def awaited_json(found: Found) -> dict[str, Any]:
+def awaited_json(found: Found) -> AwaitedJson:
     """Write what is still needed, from whom, and what happens when nobody answers."""
     return {
-        "from": [found.holder(slot) for slot in found.awaited if found.holder(slot)],
+        "from": [holder for slot in found.awaited if (holder := found.holder(slot))],
         "approvals_needed": found.panel.required - found.votes(yes=True),
         "next_reminder_at": instant_json(found.next_reminder_at),
         "if_nobody_answers": found.panel.on_timeout,
     }
 
 
-def preview_json(seen: Preview) -> dict[str, Any]:
+def outcome_json(seen: Preview) -> OutcomeJson:
     """Write what would happen."""
     return {
         "status": seen.found.story.status,
         "settled_at": instant_json(seen.found.story.settled_at),
         "events": list(seen.timeline),
-        "notes": seen.found.story.notes,
+        "notes": list(seen.found.story.notes),
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from approvals import errors
 from approvals.rules.value import compact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # The host answers a method that a route does not name with an empty 404; to say 405 a route names them all.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -72,7 +75,10 @@ def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
 
 
 def json_response(
-    status: int, body: dict[str, Any] | str, headers: dict[str, str] | None = None, media: str = "application/json"
+    status: int,
+    body: Mapping[str, object] | str,
+    headers: dict[str, str] | None = None,
+    media: str = "application/json",
 ) -> func.HttpResponse:
     """Answer with JSON that nobody keeps and nobody guesses the type of."""
     text = body if isinstance(body, str) else compact(body)

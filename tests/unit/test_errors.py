@@ -13,6 +13,7 @@ from approvals import errors
 from approvals.durable.instances import Instances
 from approvals.rules import hearing, story
 from approvals.rules.value import Problem
+from approvals.rules.written import decision_json
 from approvals.web import api, bodies, responses, rights
 from tests.builders import EVE, GRACE, NOON, REQUEST_ID, a_decision, a_request, asked, cancelled, decided
 
@@ -154,7 +155,7 @@ def test_who_is_not_asked_any_more_is_told_who_is():
 def test_who_has_voted_is_told_their_vote_when_it_is_theirs():
     mine, anothers = errors.AlreadyVoted(decided(), GRACE), errors.AlreadyVoted(None, GRACE)
 
-    assert mine.evidence()["decision"] == decided().to_json()
+    assert mine.evidence()["decision"] == decision_json(decided())
     assert anothers.evidence() == {}
 
 
