@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check fmt bench infra lock screenshots clean
+.PHONY: help run demo test test-all check fmt bench infra lock openapi screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -74,6 +74,9 @@ lock: $(READY) ## write requirements.txt anew: requirements.in and all that it b
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make lock" \
 		--constraints constraints.txt --output-file requirements.txt requirements.in
+
+openapi: $(READY) ## write the description of the API anew, and the connector's
+	@$(BIN)/python -m openapi
 
 screenshots: $(READY) ## take the pictures of docs/screenshots anew; needs Chromium
 	@$(BIN)/python -m tests.browser.screenshots

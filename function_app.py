@@ -16,7 +16,7 @@ import azure.durable_functions as df
 from approvals import settings
 from approvals.durable import activities, workflow
 from approvals.people import callers, channels
-from approvals.web import api, home, page
+from approvals.web import api, documents, home, page
 
 # an app with a setting that makes no sense does not start
 channels.configured_channels(settings.current())
@@ -26,5 +26,6 @@ app = df.DFApp()
 app.register_functions(api.blueprint)
 app.register_functions(page.blueprint)
 app.register_functions(home.blueprint)
+app.register_functions(documents.blueprint)
 app.register_functions(workflow.blueprint)
 app.register_functions(activities.blueprint)

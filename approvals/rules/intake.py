@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from approvals.rules.policy import LONGEST_REQUEST, Policy, time_problems
 from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Name, StageName, one_line
@@ -51,7 +51,14 @@ def check_stage(value: Any) -> Any:
 
 
 Details = Annotated[dict[str, Any], AfterValidator(check_details)]
-Stage = Annotated[Any, AfterValidator(check_stage)]
+STAGE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": STAGE_NAME_CHARACTERS},
+        {"type": "integer", "minimum": 1, "maximum": STAGES},
+        {"type": "null"},
+    ]
+}
+Stage = Annotated[Any, AfterValidator(check_stage), WithJsonSchema(STAGE_SCHEMA)]
 FormAnswer = Annotated[dict[str, Any], AfterValidator(check_form_answer)]
 
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS
 
@@ -150,8 +150,13 @@ def check_length(text: str, least: int, most: int) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(one_line(NAME_CHARACTERS))]
-Item = Annotated[str, AfterValidator(title(ITEM_CHARACTERS))]
-Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS))]
-Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS))]
-StageName = Annotated[str, AfterValidator(one_line(STAGE_NAME_CHARACTERS))]
+def described(most: int, *, least: int = 0) -> WithJsonSchema:
+    """Say in JSON Schema what such a text is."""
+    return WithJsonSchema({"type": "string", **({"minLength": least} if least else {}), "maxLength": most})
+
+
+Name = Annotated[str, AfterValidator(one_line(NAME_CHARACTERS)), described(NAME_CHARACTERS, least=1)]
+Item = Annotated[str, AfterValidator(title(ITEM_CHARACTERS)), described(ITEM_CHARACTERS, least=1)]
+Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS)), described(DESCRIPTION_CHARACTERS)]
+Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS)), described(COMMENTS_CHARACTERS)]
+StageName = Annotated[str, AfterValidator(one_line(STAGE_NAME_CHARACTERS)), described(STAGE_NAME_CHARACTERS, least=1)]

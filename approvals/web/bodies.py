@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
 from approvals.rules import policy
@@ -84,8 +84,22 @@ def check_required(value: Any) -> Any:
     raise ValueError(f'must be "any", "all" or a number from 1 to {APPROVERS}')
 
 
-Required = Annotated[Any, AfterValidator(check_required)]
-Hours = Annotated[float, BeforeValidator(check_number), Field(allow_inf_nan=False), AfterValidator(check_hours)]
+REQUIRED_SCHEMA = {"anyOf": [{"enum": ["any", "all"]}, {"type": "integer", "minimum": 1, "maximum": APPROVERS}]}
+Required = Annotated[Any, AfterValidator(check_required), WithJsonSchema(REQUIRED_SCHEMA)]
+Hours = Annotated[
+    float,
+    BeforeValidator(check_number),
+    Field(allow_inf_nan=False),
+    AfterValidator(check_hours),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": TIMEOUT_SECONDS[1] // 3600}),
+]
+AfterHours = Annotated[
+    float,
+    BeforeValidator(check_number),
+    Field(ge=0, le=YEAR_HOURS, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": YEAR_HOURS}),
+]
+People = Annotated[list[Name], Field(max_length=APPROVERS)]
 Span = Annotated[Duration, AfterValidator(check_span)]
 
 
@@ -99,15 +113,24 @@ class PanelBody(Intake):
 
     NOBODY: ClassVar[str] = "names nobody; leave it out to let anyone answer"
 
-    approvers: Annotated[list[Name], Field(default_factory=list, max_length=APPROVERS)]
+    approvers: Annotated[People, Field(default_factory=list)]
+    """Whoever is named here is asked; with nobody, the first answer of anyone settles it."""
     required: Required = "any"
+    """How many must approve: `any` (one), `all`, or a number."""
     reject_when: policy.RejectWhen = "any"
+    """`any`: one rejection rejects; `impossible`: only when the required number cannot be reached any more."""
     timeout: Span | None = None
+    """How long is waited, from one second to 30 days; a day where nothing is said. Excludes `timeout_hours`."""
     timeout_hours: Hours = DEFAULT_TIMEOUT_HOURS
+    """The same in hours; one second is the least."""
     on_timeout: Literal["timeout", "approve", "reject"] = "timeout"
+    """What silence means."""
     remind_every: Span | None = None
+    """How often those who are awaited are reminded. Excludes `remind_every_hours`."""
     remind_every_hours: Hours | None = None
+    """The same in hours."""
     assurance: policy.Demand = "any"
+    """`signed-in`: takes an answer only of people whom the platform has signed in as themselves."""
 
     def panel(self) -> policy.Panel:
         """Give the panel these words mean."""
@@ -172,7 +195,11 @@ class AskingBody(PanelBody):
     """A panel that may escalate."""
 
     on_timeout: policy.Silence = "timeout"  # type: ignore[assignment] # one more word than the panel it escalates to
-    escalate_to: Annotated[EscalationBody | None, BeforeValidator(panel_of_people)] = None
+    escalate_to: Annotated[
+        EscalationBody | None,
+        BeforeValidator(panel_of_people, json_schema_input_type=People | EscalationBody | None),
+    ] = None
+    """Who is asked instead when nobody has answered; goes with `on_timeout` `escalate`."""
 
     def stage(self, name: str = "") -> policy.Stage:
         """Give the stage these words mean."""
@@ -214,23 +241,34 @@ class OptionBody(Intake):
 
     name: StageName
     approves: bool
+    """Whether it is a yes."""
 
 
 class RequestBody(AskingBody):
     """`POST /api/requests`: one stage in the short form, or `stages`."""
 
     requester: Name
+    """Who asks."""
     item: Item
+    """What is asked for."""
     description: Description = ""
     details: Details | None = None
+    """What the approver is shown beside it; at most 16 KiB of JSON."""
     deadline: InstantText | None = None
+    """Until when is waited, as an instant; for a request without `stages`. Excludes `timeout`."""
     stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
+    """Asked one after another; what is said of one stage then stands within."""
     allow_self_approval: bool = False
+    """Whether the requester may decide, too."""
     comment_required: policy.CommentRequired = "never"
     options: Annotated[list[OptionBody], Field(default_factory=list, max_length=OPTIONS)]
+    """Named answers beyond yes and no."""
     options_only: bool = False
+    """Whether a plain yes or no is not enough."""
     form: Details | None = None
+    """What an approver must fill in: a small part of JSON Schema."""
     form_required: policy.FormRequired = "on_approve"
+    """Who owes the form."""
 
     def proposal(self) -> Proposal:
         """Give the proposal these words mean."""
@@ -308,8 +346,11 @@ class ReassignmentBody(Intake):
     """`POST /api/requests/{request_id}/reassign`."""
 
     by: Name
+    """Who wishes it."""
     holder: Annotated[Name, Field(alias="from")]
+    """Who is asked now."""
     to: Name
+    """Who is asked from now on."""
     reason: Comments = ""
     stage: Stage = None
 
@@ -324,9 +365,9 @@ class ImaginedBody(Intake):
     approver: Name
     is_approved: bool
     after: Annotated[Duration, AfterValidator(check_after)] | None = None
-    after_hours: (
-        Annotated[float, BeforeValidator(check_number), Field(ge=0, le=YEAR_HOURS, allow_inf_nan=False)] | None
-    ) = None
+    """How long after the request is made; a year at most. Either this or `after_hours` is required."""
+    after_hours: AfterHours | None = None
+    """The same in hours."""
     comments: Comments = ""
     option: StageName | None = None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import azure.functions as func
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
 
 from approvals import errors
 from approvals.rules.value import compact
@@ -34,6 +36,8 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.NoLongerOpen: 410,
     errors.SchedulerUnavailable: 503,
 }
+EXPLAINED_AT = "/api/docs#overview--"
+"""Where a problem is explained: what follows is its code, which is the anchor that the page's viewer makes of it."""
 RETRY_SECONDS = "2"
 COMMON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -48,21 +52,38 @@ class Unexpected(errors.ApprovalError):
         super().__init__("This is our defect, and it was logged. Sending the same again is safe.")
 
 
+class ProblemJson(TypedDict):
+    """What went wrong (RFC 9457)."""
+
+    type: Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
+    """A page that explains it, relative to the address that was called."""
+    title: str
+    status: int
+    detail: str
+    """A sentence for people."""
+    code: str
+    """Stable: for programs."""
+
+
 def status_of(error: errors.ApprovalError) -> int:
     """Give the status of an error: its own, or its nearest ancestor's."""
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[errors.ApprovalError]) -> int:
+    """Give the status of a kind of error."""
+    return next((STATUSES[each] for each in kind.__mro__ if each in STATUSES), 500)
 
 
 def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
     """Write an error as `application/problem+json` (RFC 9457)."""
     status = status_of(error)
-    body = {
-        "type": f"urn:durable-approvals:problem:{error.code}",
+    problem: ProblemJson = {
+        "type": f"{EXPLAINED_AT}{error.code}",
         "title": error.title,
         "status": status,
         "detail": str(error),
         "code": error.code,
-        **error.evidence(),
     }
     headers = {}
     if isinstance(error, errors.MethodNotOffered):
@@ -71,7 +92,7 @@ def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.SchedulerUnavailable):
         headers["Retry-After"] = RETRY_SECONDS
-    return json_response(status, body, headers, media="application/problem+json")
+    return json_response(status, {**problem, **error.evidence()}, headers, media="application/problem+json")
 
 
 def json_response(

@@ -41,6 +41,9 @@ ROUTES: dict[str, dict[str, Demand]] = {
     "api/approvals/{request_id}/delegate": {"POST": Demand(all="decide")},
     "api/policies/preview": {"POST": Demand(own="request")},
     "api/health": {"GET": Demand(why=OPEN)},
+    "api/openapi.json": {"GET": Demand(why=OPEN)},
+    "api/docs": {"GET": Demand(why=OPEN)},
+    "assets/viewer.js": {"GET": Demand(why=OPEN)},
     "approve/{token}": {
         "GET": Demand(why="a signed link, for one person of one request"),
         "POST": Demand(why="a signed link, for one person of one request"),

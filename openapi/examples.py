@@ -1,0 +1,86 @@
+"""Examples that are no invention: the documents' own bodies, and what the product's own writers make of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+from approvals import VERSION
+from approvals.people.delivery import Addressees
+from approvals.people.links import Invitation
+from approvals.rules import hearing
+from approvals.rules.preview import play
+from approvals.rules.story import RULES, Decision, Found, Request, Story
+from approvals.web import bodies, representation
+
+ROOT = Path(__file__).parent.parent
+NOON = dt.datetime(2026, 12, 1, 12, 0, tzinfo=dt.UTC)
+REQUEST_ID = "7f3c1e5a9b2d4c6e8f0a1b2c3d4e5f60"
+GRACE = "grace@example.com"
+ADDRESS = "https://approvals.example.com"
+ASKED = {
+    "requester": "ada@example.com",
+    "item": "Move the database",
+    "approvers": [GRACE],
+    "timeout": "P2D",
+    "remind_every": "PT12H",
+}
+
+
+def made() -> Found:
+    """Give a request that has just been made."""
+    proposal = bodies.validate(bodies.RequestBody, ASKED).proposal()
+    request = Request(
+        request_id=REQUEST_ID,
+        requester=proposal.requester,
+        item=proposal.item,
+        created_at=NOON,
+        deadline=NOON + proposal.policy.stages[0].panel.timeout,
+        policy=proposal.policy,
+        base_url=ADDRESS,
+        rules=RULES,
+        created_by="deployments",
+    )
+    return Found(request=request, story=Story())
+
+
+def decided() -> Found:
+    """Give the same request, approved."""
+    decision = Decision(
+        decision_id="0d9c8b7a6f5e4d3c2b1a09f8e7d6c5b4",
+        is_approved=True,
+        approver=GRACE,
+        comments="Go ahead",
+        decided_at=NOON + dt.timedelta(hours=1),
+        caller="deployments",
+    )
+    return hearing.apply_event(made(), decision, "decision", decision.decided_at)
+
+
+def requests() -> dict[str, Any]:
+    """Give an example of each body, by the operation it is for."""
+    imagined = {"approver": GRACE, "is_approved": True, "after": "PT3H"}
+    expense = json.loads((ROOT / "docs/use-cases/expense.json").read_text(encoding="utf-8"))
+    return {
+        "createRequest": ASKED,
+        "decideRequest": {"is_approved": True, "approver": GRACE, "comments": "Go ahead"},
+        "delegateDecision": {"approver": GRACE, "to": "alan@example.com", "comments": "On leave"},
+        "cancelRequest": {"by": "ada@example.com", "reason": "Not needed any more"},
+        "reassignRequest": {"by": "ada@example.com", "from": GRACE, "to": "alan@example.com", "reason": "On leave"},
+        "previewPolicy": {"request": expense, "answers": [imagined]},
+    }
+
+
+def answers() -> dict[Any, Any]:
+    """Give an example of each answer, by its type."""
+    one = made()
+    link = Invitation(GRACE, 0, False, f"{ADDRESS}/approve/WyI4Zi...")
+    preview = representation.outcome_json(play(one.request, []))
+    return {
+        representation.CreationJson: representation.creation_json(one, [link], Addressees({}, [], [])),
+        representation.StoryJson: representation.story_json(decided()),
+        representation.PreviewJson: {"with_these_answers": preview, "if_nobody_answers": preview},
+        representation.HealthJson: {"status": "ok", "version": VERSION},
+    }

@@ -1,0 +1,260 @@
+"""What can be called, and how each call can end: the table that both descriptions are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from approvals import errors
+from approvals.rules.intake import Answer, Delegation, Withdrawal
+from approvals.web import bodies, representation, responses
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+CALLED = (errors.KeyRequired, errors.RightMissing)
+"""What every call can come to that needs a key."""
+ALWAYS = (errors.SchedulerUnavailable, responses.Unexpected)
+BODY = (
+    errors.BodyMissing,
+    errors.Unreadable,
+    errors.BodyTooLarge,
+    errors.NotJsonMedia,
+    errors.Invalid,
+)
+ENDED = (errors.AlreadyDecided, errors.NoLongerOpen, errors.TooLate)
+GUARDED = (errors.PreconditionMissing, errors.Stale)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """An answer that is no problem: what is written, and which headers come with it."""
+
+    words: str
+    kind: Any = None
+    headers: tuple[str, ...] = ()
+    media: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation."""
+
+    name: str
+    title: str
+    method: str
+    path: str
+    words: str
+    body: type[BaseModel] | None = None
+    endings: dict[int, Ending] = field(default_factory=dict)
+    problems: tuple[type[errors.ApprovalError], ...] = ()
+    headers: tuple[str, ...] = ()
+    """Headers that it reads."""
+    tag: str = "Requests"
+
+
+RECORDED = {
+    200: Ending("It is recorded, and here is the story.", representation.StoryJson),
+    202: Ending(
+        "It was handed over, and within ten seconds nobody could see it recorded. Look, or send the same again.",
+        representation.StoryJson,
+        ("Location", "Retry-After"),
+    ),
+}
+
+CALLS = (
+    Call(
+        "createRequest",
+        "Ask for an approval",
+        "POST",
+        "api/requests",
+        "Makes a request and tells those who are asked. With an `Idempotency-Key` it can be repeated.",
+        bodies.RequestBody,
+        {
+            201: Ending("The request was made.", representation.CreationJson, ("Location",)),
+            200: Ending(
+                "This key and body made it before.", representation.CreationJson, ("Location", "Idempotent-Replayed")
+            ),
+        },
+        (*CALLED, *BODY, errors.BadHeader, errors.KeyReused, *ALWAYS),
+        ("Idempotency-Key",),
+    ),
+    Call(
+        "readRequest",
+        "Look at a request",
+        "GET",
+        "api/requests/{request_id}",
+        "The whole story; with `Prefer: wait=25` the answer is held until something changes.",
+        None,
+        {
+            200: Ending("The story.", representation.StoryJson, ("ETag", "Preference-Applied")),
+            304: Ending("It is the story you know.", None, ("ETag", "Preference-Applied")),
+        },
+        (*CALLED, errors.NotFound, *ALWAYS),
+        ("Prefer", "If-None-Match"),
+    ),
+    Call(
+        "decideRequest",
+        "Say what a person decided",
+        "POST",
+        "api/approvals/{request_id}",
+        "Records a person's answer. The same answer again is answered with what was recorded first.",
+        Answer,
+        RECORDED,
+        (
+            *CALLED,
+            *BODY,
+            errors.NotFound,
+            errors.OwnRequest,
+            errors.NotYours,
+            errors.SignInRequired,
+            errors.AlreadyVoted,
+            errors.StageUnclear,
+            errors.OtherStage,
+            *ENDED,
+            *ALWAYS,
+        ),
+        (),
+        "Decisions",
+    ),
+    Call(
+        "delegateDecision",
+        "Have someone else decide in one's place",
+        "POST",
+        "api/approvals/{request_id}/delegate",
+        "Passes on whose turn it is, as the one who is asked wishes.",
+        Delegation,
+        RECORDED,
+        (
+            *CALLED,
+            *BODY,
+            errors.NotFound,
+            errors.OwnRequest,
+            errors.NotYours,
+            errors.SignInRequired,
+            errors.AlreadyVoted,
+            errors.StageUnclear,
+            errors.OtherStage,
+            errors.PassedOnTooOften,
+            *ENDED,
+            *ALWAYS,
+        ),
+        (),
+        "Decisions",
+    ),
+    Call(
+        "cancelRequest",
+        "Take a request back",
+        "POST",
+        "api/requests/{request_id}/cancel",
+        "Ends a request without an answer. One with named approvers wants `If-Match`.",
+        Withdrawal,
+        RECORDED,
+        (*CALLED, *BODY, errors.NotFound, *ENDED, *GUARDED, *ALWAYS),
+        ("If-Match",),
+    ),
+    Call(
+        "reassignRequest",
+        "Have someone else asked",
+        "POST",
+        "api/requests/{request_id}/reassign",
+        "Passes on whose turn it is, as someone in charge wishes. Wants `If-Match` as a cancellation does.",
+        bodies.ReassignmentBody,
+        RECORDED,
+        (
+            *CALLED,
+            *BODY,
+            errors.NotFound,
+            errors.OwnRequest,
+            errors.NotYours,
+            errors.AlreadyVoted,
+            errors.OtherStage,
+            errors.PassedOnTooOften,
+            *ENDED,
+            *GUARDED,
+            *ALWAYS,
+        ),
+        ("If-Match",),
+    ),
+    Call(
+        "previewPolicy",
+        "See what would happen",
+        "POST",
+        "api/policies/preview",
+        "Plays a request with imagined answers, and in silence. Nothing is kept.",
+        bodies.PreviewBody,
+        {200: Ending("What would happen.", representation.PreviewJson)},
+        (*CALLED, *BODY, responses.Unexpected),
+    ),
+    Call(
+        "readHealth",
+        "See whether the app answers",
+        "GET",
+        "api/health",
+        "Asks nobody else.",
+        None,
+        {200: Ending("It answers.", representation.HealthJson)},
+        (errors.MethodNotOffered, responses.Unexpected),
+        (),
+        "Service",
+    ),
+    Call(
+        "readDescription",
+        "Read this description",
+        "GET",
+        "api/openapi.json",
+        "OpenAPI 3.1.",
+        None,
+        {200: Ending("The description.", dict[str, Any]), 304: Ending("It is the one you have.")},
+        (errors.MethodNotOffered,),
+        (),
+        "Service",
+    ),
+    Call(
+        "readDocuments",
+        "Read this description as a page",
+        "GET",
+        "api/docs",
+        "For people. Each problem's `type` leads to it.",
+        None,
+        {200: Ending("The page.", str, media="text/html"), 304: Ending("It is the one you have.")},
+        (errors.MethodNotOffered,),
+        (),
+        "Service",
+    ),
+)
+
+REQUEST_HEADERS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "Idempotency-Key": (
+        "Makes the call repeatable: the same key and body is the same request.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]{1,255}$"},
+        "order-4711",
+    ),
+    "Prefer": (
+        "`wait=N` holds the answer until the status changes, or N seconds have passed (25 at most).",
+        {"type": "string"},
+        "wait=25",
+    ),
+    "If-None-Match": ("The ETag of a story you know.", {"type": "string"}, '"1-0a1b2c"'),
+    "If-Match": ("The ETag of the story you act on, or `*`.", {"type": "string"}, "*"),
+}
+ANSWER_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Location": ("Where the request is looked up.", {"type": "string", "format": "uri"}),
+    "Retry-After": ("Seconds to wait.", {"type": "string", "pattern": "^[0-9]+$"}),
+    "Idempotent-Replayed": ("`true`: it was there already.", {"type": "string", "const": "true"}),
+    "ETag": ("Stands for the story as it is.", {"type": "string"}),
+    "Preference-Applied": ("What of `Prefer` was done.", {"type": "string"}),
+    "Allow": ("The methods that are offered.", {"type": "string"}),
+    "WWW-Authenticate": ("How a caller says who it is.", {"type": "string", "const": "Bearer"}),
+}
+PROBLEM_HEADERS = {
+    errors.KeyRequired: "WWW-Authenticate",
+    errors.SchedulerUnavailable: "Retry-After",
+    errors.MethodNotOffered: "Allow",
+}
+FOLLOWING = {
+    "read": ("readRequest", "What has become of it."),
+    "decide": ("decideRequest", "Say what a person decided."),
+    "cancel": ("cancelRequest", "Take it back."),
+}
+"""What one does with a request that was made."""
