@@ -255,6 +255,8 @@ PROBLEM_HEADERS = {
 FOLLOWING = {
     "read": ("readRequest", "What has become of it."),
     "decide": ("decideRequest", "Say what a person decided."),
+    "delegate": ("delegateDecision", "Have someone else decide in one's place."),
     "cancel": ("cancelRequest", "Take it back."),
+    "reassign": ("reassignRequest", "Have someone else asked."),
 }
 """What one does with a request that was made."""

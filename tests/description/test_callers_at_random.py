@@ -1,0 +1,79 @@
+"""Thousands of calls that nobody thought of, each by the description: none is a defect, none is answered otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import openapi
+from tests import chance
+
+SETTINGS = """
+request-timeout = 40.0
+workers = 2
+
+[phases.coverage]
+unexpected-methods = ["DELETE", "PUT", "PATCH"]
+
+[checks]
+ignored_auth.enabled = false
+
+[checks.positive_data_acceptance]
+expected-statuses = [200, 201, 202, 304, 403, 404, 409, 410, 412, 413, 422, 428]
+"""
+"""What no schema can say is refused with 422: who may be asked, what fits together. The keys are the host's."""
+
+
+def as_it_is_on_this_machine():
+    """Give the description without keys, which the local host asks nobody for, and without a wait of 25 seconds.
+
+    A header with a control character is refused by the host itself, before the app sees it.
+    """
+    described = json.loads(openapi.DESCRIPTION.read_text(encoding="utf-8"))
+    for path in described["paths"].values():
+        for call in path.values():
+            call.pop("security", None)
+            for parameter in call.get("parameters", ()):
+                if parameter["name"] == "Prefer":
+                    parameter |= {"example": "wait=0", "schema": {"type": "string", "enum": ["wait=0", "respond-async"]}}
+                elif parameter["in"] == "header":
+                    parameter["schema"] = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
+    described["components"].pop("securitySchemes")
+    return described
+
+
+def call_at_random(url, folder, examples):
+    """Call as the description says, and give how many calls there were, and the report."""
+    (folder / "openapi.json").write_text(json.dumps(as_it_is_on_this_machine()), encoding="utf-8")
+    (folder / "schemathesis.toml").write_text(SETTINGS, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", folder / "schemathesis.toml"),
+            *("run", folder / "openapi.json", "--url", url, "--no-color"),
+            *("--max-examples", str(examples), "--seed", str(chance.SEED)),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = done.stdout + done.stderr
+    assert done.returncode == 0, report
+    return int(re.search(r"([\d,]+) generated", report)[1].replace(",", "")), report
+
+
+def test_a_few_hundred_calls_are_answered_as_the_description_says(host, tmp_path):
+    calls, report = call_at_random(host.url, tmp_path, 5)
+
+    assert calls >= 300, report
+
+
+@pytest.mark.large
+def test_twenty_thousand_calls_are_answered_as_the_description_says(host, tmp_path):
+    calls, report = call_at_random(host.url, tmp_path, 1500)
+
+    assert calls >= 20_000, report
