@@ -101,7 +101,10 @@ def docstrings(kind: type) -> dict[str, str]:
 
 
 def tidy(schema: Any) -> None:
-    """Leave out what says nothing: titles that repeat a name, and defaults that cannot be sent or mean nothing."""
+    """Leave out titles, which repeat a name, and say defaults in words.
+
+    A field with a `default` may be left out, but `openapi-typescript` takes it for one that is always there.
+    """
     if isinstance(schema, list):
         for each in schema:
             tidy(each)
@@ -109,8 +112,10 @@ def tidy(schema: Any) -> None:
         return
     if isinstance(schema.get("title"), str):
         del schema["title"]
-    if schema.get("default", 0) is None or (schema.get("default") == "" and "minLength" in schema):
-        del schema["default"]
+    default = schema.pop("default", None)
+    if default not in (None, ""):
+        word = f"{default:g}" if isinstance(default, float) else json.dumps(default).strip('"')
+        schema["description"] = f"{schema.get('description', '')} Default: `{word}`."
     if isinstance(schema.get("description"), str):
         schema["description"] = " ".join(schema["description"].split())
     for name, each in schema.items():

@@ -93,7 +93,7 @@ def refused(answer, status, code):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     body = answer.json()
     assert {"type", "title", "status", "detail", "code"} <= set(body)
-    assert body["type"] == f"urn:durable-approvals:problem:{code}"
+    assert body["type"] == f"/api/docs#overview--{code}"
     assert (body["status"], body["code"]) == (status, code)
     assert body["title"]
     assert body["detail"]

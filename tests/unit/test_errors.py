@@ -113,7 +113,7 @@ def test_every_problem_has_the_one_shape(code, status, error):
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     assert list(body)[:5] == ["type", "title", "status", "detail", "code"]
-    assert body["type"] == f"urn:durable-approvals:problem:{code}"
+    assert body["type"] == f"/api/docs#overview--{code}"
     assert (body["title"], body["status"], body["code"]) == (error.title, status, code)
     assert isinstance(body["detail"], str)
     assert body["detail"] == str(error)
