@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from openapi_pydantic.v3.v3_1 import (
     Components,
+    Example,
     Header,
     Info,
     License,
@@ -73,6 +75,7 @@ def describe() -> str:
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 
+@cache
 def build() -> OpenAPI:
     """Build the description."""
     problems = {error: problem_type(error) for error in all_errors()}
@@ -193,8 +196,13 @@ def body_of(call: Call) -> RequestBody | None:
     """Describe the body."""
     if not call.body:
         return None
-    content = MediaType(media_type_schema=reference(call.body), example=examples.requests()[call.name])
+    content = MediaType(media_type_schema=reference(call.body), examples=shown(examples.requests()[call.name]))
     return RequestBody(required=True, content={"application/json": content})
+
+
+def shown(example: Any) -> dict[str, Example | Reference]:
+    """Give an example a name: the viewer takes a nameless one that has a null in it for a list of examples."""
+    return {"example": Example(value=example)}
 
 
 def reference(kind: Any) -> Reference:
@@ -210,8 +218,8 @@ def response(call: Call, ending: Ending) -> Response:
     elif getattr(ending.kind, "__origin__", None) is dict:
         content = {ending.media: MediaType(media_type_schema=Schema(type="object"))}
     elif ending.kind:
-        example = examples.answers()[ending.kind]
-        content = {ending.media: MediaType(media_type_schema=reference(ending.kind), example=example)}
+        example = shown(examples.answers()[ending.kind])
+        content = {ending.media: MediaType(media_type_schema=reference(ending.kind), examples=example)}
     links = None
     if call.name == "createRequest":
         links = {
@@ -251,7 +259,7 @@ def problem_responses(call: Call) -> dict[str, Response]:
         found[str(status)] = Response(
             description=" ".join(f"`{error.code}`: {error.title}." for error in errors_here),
             headers=headers_of(headers),
-            content={"application/problem+json": MediaType(media_type_schema=schema, example=example)},
+            content={"application/problem+json": MediaType(media_type_schema=schema, examples=shown(example))},
         )
     return found
 

@@ -91,7 +91,7 @@ def test_every_problem_is_explained_where_its_type_leads(described):
         for call in path.values():
             for status, answer in call["responses"].items():
                 if status >= "400":
-                    problem = answer["content"]["application/problem+json"]["example"]
+                    problem = answer["content"]["application/problem+json"]["examples"]["example"]["value"]
                     assert problem["type"] == f"/api/docs#overview--{problem['code']}"
     assert responses.EXPLAINED_AT == "/api/docs#overview--"
 
