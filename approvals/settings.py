@@ -57,7 +57,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises BadSetting, naming the one that is wrong."""
-    read = functools.partial(resolved, environment)
+    read = functools.partial(read_setting, environment)
     return Settings(
         public_base_url=parse_base_url("PUBLIC_BASE_URL", read("PUBLIC_BASE_URL")),
         notify_log=parse_switch("NOTIFY_LOG", read("NOTIFY_LOG")),
@@ -70,7 +70,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def resolved(environment: Mapping[str, str], name: str) -> str:
+def read_setting(environment: Mapping[str, str], name: str) -> str:
     """Give the text of a setting, empty when it is not set. Raises BadSetting when it is a reference to a secret.
 
     Where App Service cannot resolve a reference (the secret is not there, or may not be read), it hands the

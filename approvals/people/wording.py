@@ -59,7 +59,7 @@ def templates(folder: Path) -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         auto_reload=False,  # or each page would look whether a file has changed
-        finalize=shown,
+        finalize=finalize_value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -87,7 +87,7 @@ def silence_sentence(found: Found) -> str:
     return f"{said}; {became}." if became else f"{said}."
 
 
-def shown(value: Any) -> Any:
+def finalize_value(value: Any) -> Any:
     """Give a value as it is shown, wherever a template writes one; what is markup already has been through here."""
     return value if hasattr(value, "__html__") else visible(str(value))
 

@@ -116,11 +116,11 @@ def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) ->
     if found.request.has_first_rules:  # their slots were numbered anew in each panel
         fresh |= {"holders": {}, "generations": {}}
     else:
-        fresh |= {"marks": marked(found, "escalated" if escalated else "asked", now, stage)}
+        fresh |= {"marks": add_mark(found, "escalated" if escalated else "asked", now, stage)}
     return found.with_story(found.story.model_copy(update={**fresh, **close_deliveries(found)}))
 
 
-def marked(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
+def add_mark(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
     """Give the marks of a story with one more."""
     return (*found.story.marks, Mark(kind=kind, at=now, stage=stage))
 
@@ -166,7 +166,7 @@ def count_reminder(found: Found, now: dt.datetime) -> Found:
     count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
     superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
     if not found.request.has_first_rules:
-        superseded["marks"] = marked(found, "reminded", now, story.stage)
+        superseded["marks"] = add_mark(found, "reminded", now, story.stage)
     return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
 
 

@@ -78,7 +78,7 @@ class Proposal:
     pointer: str = "/stages"
     """Where its stages are written, for errors: a JSON pointer, empty for the short form of one stage."""
 
-    def made(self, request: Request) -> bool:
+    def is_origin_of(self, request: Request) -> bool:
         """Tell whether a request was made from this proposal, or from one that says the same."""
         return request.fingerprint in (self.fingerprint, self.fingerprint_before)
 

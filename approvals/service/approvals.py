@@ -115,9 +115,9 @@ class Approvals:
         # (events.guard_end).
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
-                return await self.repeated(found, proposal)
-            if key is not None and (found := await self.made_before_callers(key, proposal)):
-                return await self.repeated(found, proposal)
+                return await self.repeat_creation(found, proposal)
+            if key is not None and (found := await self.find_made_before_callers(key, proposal)):
+                return await self.repeat_creation(found, proposal)
             self.check_answerable(proposal)
             self.check_namable(proposal)
             request = self.build_request(
@@ -127,22 +127,24 @@ class Approvals:
             if await self.instances.start(request):
                 logger.info("Request %s: created by %s", request_id, self.caller.name)
                 return Creation(Found(request=request, story=Story()), fresh=True, addressees=addressees)
-        return await self.repeated(await self.find(request_id), proposal)
+        return await self.repeat_creation(await self.find(request_id), proposal)
 
     def own_key(self, key: str) -> str:
         """Give what an Idempotency-Key is to its caller alone: keys are visible ASCII, so no two can be the same."""
         return key if self.caller.is_built_in else f"{self.caller.name}\0{key}"
 
-    async def made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
+    async def find_made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
         """Find what this key made of this very proposal while callers had no names: then it is whoever's has both."""
         if self.caller.is_built_in:
             return None
         found = await self.instances.read(uuid.uuid5(KEYS, key).hex)
-        return found if found and found.request.created_by in NAMELESS and proposal.made(found.request) else None
+        return (
+            found if found and found.request.created_by in NAMELESS and proposal.is_origin_of(found.request) else None
+        )
 
-    async def repeated(self, found: Found, proposal: Proposal) -> Creation:
+    async def repeat_creation(self, found: Found, proposal: Proposal) -> Creation:
         """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
-        if not proposal.made(found.request):
+        if not proposal.is_origin_of(found.request):
             raise KeyReused(found.request.request_id)
         return Creation(found, fresh=False, addressees=await self.addressees(found.request))
 
