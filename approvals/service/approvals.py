@@ -124,6 +124,8 @@ class Approvals:
                 proposal, request_id, keyed=key is not None, base_url=base_url, evidence=evidence
             )
             addressees = await self.addressees(request)
+            if not self.sees_links and not addressees.reach_anyone(Found(request=request, story=Story())):
+                raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
             if await self.instances.start(request):
                 logger.info("Request %s: created by %s", request_id, self.caller.name)
                 return Creation(Found(request=request, story=Story()), fresh=True, addressees=addressees)
@@ -149,12 +151,8 @@ class Approvals:
         return Creation(found, fresh=False, addressees=await self.addressees(found.request))
 
     async def addressees(self, request: Request) -> Addressees:
-        """Say who is told of a request, and who never can be. Raises Invalid when nobody is, and no link is shown."""
-        found = Found(request=request, story=Story())
-        told = await Dispatch.of(self.settings).addressees(found)
-        if not self.sees_links and not told.reach_anyone(found):
-            raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
-        return told
+        """Say who is told of a request, and who never can be."""
+        return await Dispatch.of(self.settings).addressees(Found(request=request, story=Story()))
 
     @property
     def sees_links(self) -> bool:
