@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from approvals.rules.hearing import silence_now
 from approvals.rules.story import Status
 from approvals.rules.text import visible
 from approvals.rules.value import compact, rfc3339
@@ -68,7 +69,7 @@ def templates(folder: Path) -> Environment:
         "utc": format_instant,
         "rfc3339": rfc3339,
         "span": format_duration,
-        "silence": SILENCE.get,
+        "silence": lambda found: SILENCE[silence_now(found)],
         "silence_sentence": silence_sentence,
         "status_word": STATUS_WORDS.get,
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 from approvals.rules.text import DEFAULT_IGNORABLE
 
@@ -65,7 +66,7 @@ def unwrap(text: str) -> str:
     """Give a name without what is put around addresses: a scheme, a display name, a comment, punctuation."""
     text = " ".join(text.split())
     if scheme := SCHEME.match(text):
-        text = scheme[1]
+        text = unquote(scheme[1])  # RFC 6068, 2
     if "@" in text:
         text = (ANGLE.findall(text) or [text])[-1]
         text = without_comments(text).replace(" @", "@").replace("@ ", "@").replace('"@', "@")

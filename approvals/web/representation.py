@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from approvals.rules.hearing import silence_now
 from approvals.rules.value import load_json, rfc3339
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def awaited_json(found: Found) -> dict[str, Any]:
         "from": [found.holder(slot) for slot in found.awaited if found.holder(slot)],
         "approvals_needed": found.panel.required - found.votes(yes=True),
         "next_reminder_at": instant_json(found.next_reminder_at),
-        "if_nobody_answers": found.panel.on_timeout,
+        "if_nobody_answers": silence_now(found),
     }
 
 

@@ -314,6 +314,15 @@ def test_what_silence_means_is_said(silence, words):
         assert words in said
 
 
+def test_after_a_rejection_nobody_is_told_that_silence_approves():
+    panel = a_panel(GRACE, ALAN, EVE, required=2, reject_when="impossible", on_timeout="approve")
+    one = found(a_policy(panel)).with_story(Story(votes=(decided(yes=False),)))
+
+    for said in both(compose(one, "reminded", key=KEY, to=ALAN, link=LINK)):
+        assert "silence counts as rejection" in said
+        assert "silence counts as approval" not in said
+
+
 def test_who_is_asked_alone_is_not_told_how_many_must_approve():
     message = compose(found(a_policy(a_panel(GRACE))), "asked", key=KEY, to=GRACE, link=LINK)
 

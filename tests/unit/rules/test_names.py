@@ -33,6 +33,8 @@ PERHAPS_ADA = [
     "mailto:ada@example.com",
     "MAILTO:ada@example.com",
     "mailto:ada@example.com?subject=Approve",
+    "mailto:%61da@example.com",
+    "mailto:ada%40example.com",
     "Ada <mailto:ada@example.com>",
     "mailto:" * 30 + ADA,
     "<" * 40 + ADA + ">" * 40,
