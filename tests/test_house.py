@@ -119,7 +119,8 @@ def imports(path):
 
 
 def roots(path):
-    return {name.partition(".")[0] for name in imports(path)}
+    """Give the packages a file imports; `urllib.parse` only takes text apart, unlike the rest of its package."""
+    return {name.partition(".")[0] for name in imports(path) if not name.startswith("urllib.parse")}
 
 
 def written(name):

@@ -90,13 +90,7 @@ def read_principal(headers: Mapping[str, str]) -> Person | None:
     A token of an application is no person: `idtyp` is `app`, or it has none of the claims that only people have, or
     its subject is its own object (Microsoft's access token reference).
     """
-    text = headers.get(PRINCIPAL, "")
-    if not text or len(text) > PRINCIPAL_CHARACTERS:
-        return None
-    try:
-        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
+    claims = claims_of(headers)
     tenant, object_id = claims.get("tid", [""])[0], claims.get("oid", [""])[0]
     is_app = "app" in map(str.lower, claims.get("idtyp", ())) or object_id in claims.get("sub", ())
     if not tenant or not object_id or is_app or not OF_A_PERSON & claims.keys():
@@ -124,14 +118,7 @@ def read_application(headers: Mapping[str, str]) -> Application | None:
     access token reference): that person's claims are missing proves nothing. A claim but `roles` that comes twice and
     differs is nobody's.
     """
-    text = headers.get(PRINCIPAL, "")
-    if not text or len(text) > PRINCIPAL_CHARACTERS:
-        return None
-    try:
-        claims = read_claims(json.loads(base64.b64decode(text, validate=True)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    found = {name: set(values) for name, values in claims.items()}
+    found = {name: set(values) for name, values in claims_of(headers).items()}
     if any(len(found.get(name, ())) > 1 for name in ("idtyp", "sub", "oid", "scp", "azp", "appid")):
         return None
     one = {name: next(iter(values)) for name, values in found.items()}
@@ -146,6 +133,17 @@ def read_application(headers: Mapping[str, str]) -> Application | None:
 def is_name(text: str) -> bool:
     """Tell whether a text can stand in a record; half a surrogate pair could not even be written down."""
     return 0 < len(text) <= NAME_CHARACTERS and text.isprintable()
+
+
+def claims_of(headers: Mapping[str, str]) -> dict[str, list[str]]:
+    """Read the claims that the platform has put into its header; none where there are none, or nonsense."""
+    text = headers.get(PRINCIPAL, "")
+    if not text or len(text) > PRINCIPAL_CHARACTERS:
+        return {}
+    try:
+        return read_claims(json.loads(base64.b64decode(text, validate=True)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
 
 
 def read_claims(principal: Any) -> dict[str, list[str]]:

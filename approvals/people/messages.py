@@ -179,7 +179,7 @@ class RequestView:
         return [self.name(holder) for holder in holders if holder]
 
     @property
-    def asked(self) -> str:
+    def people_in_words(self) -> str:
         """Who is asked, as words."""
         return join_names(self.people, self.brevity.people)
 

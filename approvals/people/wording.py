@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from approvals.rules.hearing import silence_now
 from approvals.rules.story import Status
 from approvals.rules.text import visible
 from approvals.rules.value import compact, rfc3339
@@ -59,7 +60,7 @@ def templates(folder: Path) -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         auto_reload=False,  # or each page would look whether a file has changed
-        finalize=shown,
+        finalize=finalize_value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -68,7 +69,7 @@ def templates(folder: Path) -> Environment:
         "utc": format_instant,
         "rfc3339": rfc3339,
         "span": format_duration,
-        "silence": SILENCE.get,
+        "silence": lambda found: SILENCE[silence_now(found)],
         "silence_sentence": silence_sentence,
         "status_word": STATUS_WORDS.get,
     }
@@ -79,7 +80,7 @@ def silence_sentence(found: Found) -> str:
     """Say why a request ended by its deadline and not by an answer: in words that follow the answers there were."""
     yes, no = found.votes(yes=True), found.votes(yes=False)
     if not yes and not no:
-        said = "Nobody answered in time"
+        said = "Nobody who was asked last answered in time" if found.story.votes else "Nobody answered in time"
     else:
         rejected = f", {no} rejected" if no else ""
         said = f"Not enough people answered in time: {yes} of {found.panel.required} approved{rejected}"
@@ -87,7 +88,7 @@ def silence_sentence(found: Found) -> str:
     return f"{said}; {became}." if became else f"{said}."
 
 
-def shown(value: Any) -> Any:
+def finalize_value(value: Any) -> Any:
     """Give a value as it is shown, wherever a template writes one; what is markup already has been through here."""
     return value if hasattr(value, "__html__") else visible(str(value))
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
+    from approvals.rules.policy import Silence
+
 
 def apply_event(found: Found, heard: Event, key: str, now: dt.datetime) -> Found:
     """Say what becomes of a request that hears this under an event name of the kind `key`. Nothing reopens it."""
@@ -116,11 +118,11 @@ def ask_panel(found: Found, now: dt.datetime, *, stage: int, escalated: bool) ->
     if found.request.has_first_rules:  # their slots were numbered anew in each panel
         fresh |= {"holders": {}, "generations": {}}
     else:
-        fresh |= {"marks": marked(found, "escalated" if escalated else "asked", now, stage)}
+        fresh |= {"marks": add_mark(found, "escalated" if escalated else "asked", now, stage)}
     return found.with_story(found.story.model_copy(update={**fresh, **close_deliveries(found)}))
 
 
-def marked(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
+def add_mark(found: Found, kind: Literal["asked", "escalated", "reminded"], now: dt.datetime, stage: int) -> Any:
     """Give the marks of a story with one more."""
     return (*found.story.marks, Mark(kind=kind, at=now, stage=stage))
 
@@ -134,13 +136,12 @@ def settle(found: Found, status: Status, now: dt.datetime, **by: Decision | Canc
 def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
     """Take silence for what was agreed, or count a reminder; a timer of an earlier panel means nothing."""
     if wake.heard_at >= found.due_at:
-        match found.panel.on_timeout:
-            case "approve" if rejection := latest_rejection(found):
-                return settle(found, Status.REJECTED, now, decision=rejection)
+        match silence_now(found):
             case "approve":
                 return advance(found.with_story(found.story.with_note(f"Silence approved {found.stage_name}.")), now)
             case "reject":
-                return settle(found, Status.REJECTED, now)
+                overruling = latest_rejection(found) if found.panel.on_timeout == "approve" else None
+                return settle(found, Status.REJECTED, now, decision=overruling)
             case "escalate":
                 return ask_panel(found, now, stage=found.story.stage, escalated=True)
             case _:
@@ -150,6 +151,12 @@ def apply_timer(found: Found, wake: TimerFired, now: dt.datetime) -> Found:
     if found.story.deliver_at and wake.heard_at >= found.story.deliver_at:
         return count_attempt(found)
     return found
+
+
+def silence_now(found: Found) -> Silence:
+    """Say what silence would be taken for now: what was agreed, but it never overrules a rejection."""
+    agreed = found.panel.on_timeout
+    return "reject" if agreed == "approve" and latest_rejection(found) else agreed
 
 
 def latest_rejection(found: Found) -> Decision | None:
@@ -166,7 +173,7 @@ def count_reminder(found: Found, now: dt.datetime) -> Found:
     count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
     superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
     if not found.request.has_first_rules:
-        superseded["marks"] = marked(found, "reminded", now, story.stage)
+        superseded["marks"] = add_mark(found, "reminded", now, story.stage)
     return found.with_story(story.model_copy(update={"reminded": count, **superseded}))
 
 

@@ -114,7 +114,7 @@ class Proposal:
             raise Untimely(Problem(self.spelling.get(each.pointer, each.pointer), each.detail) for each in found)
         return replace(self, policy=agreed)
 
-    def made(self, request: Request) -> bool:
+    def is_origin_of(self, request: Request) -> bool:
         """Tell whether a request was made from this proposal, or from one that says the same."""
         return request.fingerprint in (self.fingerprint, self.fingerprint_before)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 from approvals.rules.text import DEFAULT_IGNORABLE
 
@@ -33,11 +34,11 @@ def exact_key(name: str) -> str:
 def lookalike_key(name: str) -> str:
     """Give what is equal for all names that could be one person's."""
     for _ in range(len(name) + 8):  # a wrapping that is taken off makes it shorter
-        before, name = name, unwrapped(folded(name))
+        before, name = name, unwrap(fold(name))
         if name == before:
             break
     local, at, domain = name.rpartition("@")
-    return f"{local}@{folded(unicode_domain(domain.translate(DOTS)))}" if at else name
+    return f"{local}@{fold(unicode_domain(domain.translate(DOTS)))}" if at else name
 
 
 def is_same(one: str, other: str) -> bool:
@@ -55,17 +56,17 @@ def lower(text: str) -> str:
     return "".join(small if len(small := each.lower()) == 1 else each for each in text)
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Give a text without what only looks different: compatibility forms, case, and what is not seen."""
     text = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", DEFAULT_IGNORABLE.sub("", text))
 
 
-def unwrapped(text: str) -> str:
+def unwrap(text: str) -> str:
     """Give a name without what is put around addresses: a scheme, a display name, a comment, punctuation."""
     text = " ".join(text.split())
     if scheme := SCHEME.match(text):
-        text = scheme[1]
+        text = unquote(scheme[1])  # RFC 6068, 2
     if "@" in text:
         text = (ANGLE.findall(text) or [text])[-1]
         text = without_comments(text).replace(" @", "@").replace("@ ", "@").replace('"@', "@")

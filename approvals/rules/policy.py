@@ -10,7 +10,7 @@ import datetime as dt
 import unicodedata
 from typing import Literal
 
-from approvals.rules.names import could_be_same, folded, lookalike_key
+from approvals.rules.names import could_be_same, fold, lookalike_key
 from approvals.rules.text import is_blank
 from approvals.rules.value import Problem, Value
 
@@ -163,7 +163,7 @@ def policy_problems(policy: Policy, requester: str, where: str = "/stages") -> l
     ]
     if policy.options_only and {option.approves for option in policy.options} != {True, False}:
         found.append(Problem("/options_only", "needs an option that approves and one that rejects"))
-    options = [folded(option.name) for option in policy.options]
+    options = [fold(option.name) for option in policy.options]
     found += [
         Problem(f"/options/{i}/name", "is the name of another option, too")
         for i, name in enumerate(options)

@@ -264,6 +264,7 @@ class Reader:
             self.refuse(f"{at}/format", f"must be one of {', '.join(FORMATS)}{hint}")
             format_ = None
         least, most = self.read_sizes(schema, SIZES, at)
+        self.check_room(least or 0, f"{at}/minLength")
         return Text(least or 0, most, format_)
 
     def read_money(self, schema: Mapping[str, Any], at: str) -> Money:
@@ -315,6 +316,8 @@ class Reader:
             return None
         if isinstance(kind, Choice) and least is not None and least > len(kind.options):
             self.refuse(f"{at}/minItems", "is more than there are choices")
+        shortest = 3 + kind.least if isinstance(kind, Text) else 2  # with its quotation marks and comma
+        self.check_room((least or 0) * shortest, f"{at}/minItems")
         return List(kind, least or 0, most)
 
     def read_choice(self, schema: Mapping[str, Any], at: str) -> Choice | None:
@@ -400,6 +403,11 @@ class Reader:
         if least is not None and most is not None and least > most:
             self.refuse(f"{at}/{words[0]}", f"is more than {words[1]}")
         return least, most
+
+    def check_room(self, characters: int, at: str) -> None:
+        """Refuse what no answer can be long enough for."""
+        if characters > TEXT_CHARACTERS - len('{"n":""}'):
+            self.refuse(at, f"is more than the {TEXT_CHARACTERS:,} characters of an answer hold")
 
 
 def fits_type(value: object, type_: str | None) -> bool:

@@ -116,43 +116,43 @@ class Approvals:
         # (events.guard_end).
         for _ in range(STARTS):
             if key is not None and (found := await self.instances.read(request_id)):
-                return await self.repeated(found, proposal)
-            if key is not None and (found := await self.made_before_callers(key, proposal)):
-                return await self.repeated(found, proposal)
+                return await self.repeat_creation(found, proposal)
+            if key is not None and (found := await self.find_made_before_callers(key, proposal)):
+                return await self.repeat_creation(found, proposal)
             timed = self.timed(proposal)
             self.check_answerable(timed)
             self.check_namable(timed)
             request = self.build_request(timed, request_id, keyed=key is not None, base_url=base_url, evidence=evidence)
             addressees = await self.addressees(request)
+            if not self.sees_links and not addressees.reach_anyone(Found(request=request, story=Story())):
+                raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
             if await self.instances.start(request):
                 logger.info("Request %s: created by %s", request_id, self.caller.name)
                 return Creation(Found(request=request, story=Story()), fresh=True, addressees=addressees)
-        return await self.repeated(await self.find(request_id), proposal)
+        return await self.repeat_creation(await self.find(request_id), proposal)
 
     def own_key(self, key: str) -> str:
         """Give what an Idempotency-Key is to its caller alone: keys are visible ASCII, so no two can be the same."""
         return key if self.caller.is_built_in else f"{self.caller.name}\0{key}"
 
-    async def made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
+    async def find_made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
         """Find what this key made of this very proposal while callers had no names: then it is whoever's has both."""
         if self.caller.is_built_in:
             return None
         found = await self.instances.read(uuid.uuid5(KEYS, key).hex)
-        return found if found and found.request.created_by in NAMELESS and proposal.made(found.request) else None
+        return (
+            found if found and found.request.created_by in NAMELESS and proposal.is_origin_of(found.request) else None
+        )
 
-    async def repeated(self, found: Found, proposal: Proposal) -> Creation:
+    async def repeat_creation(self, found: Found, proposal: Proposal) -> Creation:
         """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
-        if not proposal.made(found.request):
+        if not proposal.is_origin_of(found.request):
             raise KeyReused(found.request.request_id)
         return Creation(found, fresh=False, addressees=await self.addressees(found.request))
 
     async def addressees(self, request: Request) -> Addressees:
-        """Say who is told of a request, and who never can be. Raises Invalid when nobody is, and no link is shown."""
-        found = Found(request=request, story=Story())
-        told = await Dispatch.of(self.settings).addressees(found)
-        if not self.sees_links and not told.reach_anyone(found):
-            raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
-        return told
+        """Say who is told of a request, and who never can be."""
+        return await Dispatch.of(self.settings).addressees(Found(request=request, story=Story()))
 
     @property
     def sees_links(self) -> bool:

@@ -73,7 +73,7 @@ async def serve(
 
 
 def viewer(*, packed: bool) -> bytes:
-    """Give the viewer, which is kept packed: RapiDoc, see static/README.md."""
+    """Give the viewer, which is kept packed: RapiDoc, see static/viewer.txt."""
     script = read("static/viewer.js.gz")
     return script if packed else gzip.decompress(script)
 

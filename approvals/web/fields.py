@@ -112,11 +112,11 @@ def form_inputs(form: Group, typed: Typed | None = None, problems: Iterable[Prob
     """
     problems = tuple(problems)
     if not form.fields:
-        return (Input("", "json", "Answer", values=cleaned(typed, ""), problems=sentences(problems, "")),)
+        return (Input("", "json", "Answer", values=clean_values(typed, ""), problems=sentences(problems, "")),)
     return tuple(input_for(field, "", typed, problems) for field in form.fields)
 
 
-def unplaced(shown: Iterable[Input], problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def problems_without_input(shown: Iterable[Input], problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Give the problems that none of these inputs shows: those of the whole answer."""
     pointers = {each.pointer for each in shown}
     if "" in pointers:
@@ -157,8 +157,8 @@ def input_for(field: Field, at: str, typed: Typed | None, problems: tuple[Proble
         options=options_of(field),
         inputs=inputs,
         max_length=field.kind.most if isinstance(field.kind, Text) else None,
-        values=prefilled(field) if typed is None else cleaned(typed, pointer),
-        problems=sentences(unplaced(inputs, mine), pointer),
+        values=default_values(field) if typed is None else clean_values(typed, pointer),
+        problems=sentences(problems_without_input(inputs, mine), pointer),
     )
 
 
@@ -225,7 +225,7 @@ def hint(field: Field) -> str:
     return ", ".join(said)
 
 
-def prefilled(field: Field) -> tuple[str, ...]:
+def default_values(field: Field) -> tuple[str, ...]:
     """Give the default as it would be typed."""
     if field.default is NOTHING:
         return ()
@@ -240,7 +240,7 @@ def prefilled(field: Field) -> tuple[str, ...]:
     return tuple(map(str, chosen))
 
 
-def cleaned(typed: Typed | None, pointer: str) -> tuple[str, ...]:
+def clean_values(typed: Typed | None, pointer: str) -> tuple[str, ...]:
     """Give what was typed into an input; half a surrogate pair would break the page it is shown on."""
     return tuple(text.encode("utf-8", "replace").decode() for text in (typed or {}).get(f"{WHOLE}{pointer}", ()))
 
@@ -285,7 +285,7 @@ def read_field(field: Field, pointer: str, typed: Typed, problems: list[Problem]
         # with nothing typed in it a group is left out, unless it is required
         found, before = read_group(field.kind, pointer, typed, problems), len(problems)
         return found if found or field.required or len(problems) > before else NOTHING
-    texts = [text.replace("\r\n", "\n").replace("\r", "\n") for text in cleaned(typed, pointer)]
+    texts = [text.replace("\r\n", "\n").replace("\r", "\n") for text in clean_values(typed, pointer)]
     if not any(text.strip() for text in texts):
         return NOTHING
     try:

@@ -397,7 +397,7 @@ def form_page(
         name=name_of(visit, link, found),
         typed=typed,
         fields=shown,
-        problems_of_form=fields.unplaced(shown, about_form) if form is not None else (),
+        problems_of_form=fields.problems_without_input(shown, about_form) if form is not None else (),
         details=details,
         more_details=more_details,
         left=found.due_at - now,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from approvals.rules.hearing import silence_now
 from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
 from approvals.rules.story import Status
 from approvals.rules.value import load_json, rfc3339
@@ -322,7 +323,7 @@ def awaited_json(found: Found) -> AwaitedJson:
         "from": [holder for slot in found.awaited if (holder := found.holder(slot))],
         "approvals_needed": found.panel.required - found.votes(yes=True),
         "next_reminder_at": instant_json(found.next_reminder_at),
-        "if_nobody_answers": found.panel.on_timeout,
+        "if_nobody_answers": silence_now(found),
     }
 
 

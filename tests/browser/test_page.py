@@ -662,7 +662,7 @@ SEND = """([link, type, body]) => { const form = document.createElement("form");
     [
         ("text/plain", "approve", "This was not sent by the page"),
         ("multipart/form-data", "approve", "This was not sent by the page"),
-        ("application/x-www-form-urlencoded", "y" * 70_000, "That was too much"),
+        ("application/x-www-form-urlencoded", "y" * 300_000, "That was too much"),
     ],
 )
 def test_what_the_page_does_not_send_decides_nothing(person, ask, caller, type_, body, heading):

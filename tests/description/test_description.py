@@ -243,7 +243,7 @@ def test_what_goes_on_breaks_nobody(described, change):
 
 def test_the_viewer_is_the_one_that_its_page_names():
     packed = (ROOT / "approvals/web/static/viewer.js.gz").read_bytes()
-    said = (ROOT / "approvals/web/static/README.md").read_text(encoding="utf-8")
+    said = (ROOT / "approvals/web/static/viewer.txt").read_text(encoding="utf-8")
 
     assert hashlib.sha256(packed).hexdigest() in said
     assert b"RapiDoc 9.3.8" in gzip.decompress(packed)

@@ -236,6 +236,8 @@ def test_what_a_form_does_not_offer_is_pointed_to_and_said(schema, pointer, said
         ({"type": "array", "items": TEXT | {"default": "a"}}, "/items/default", "belongs to the list"),
         ({"type": "array", "items": TEXT, "uniqueItems": True}, "/uniqueItems", "is not a word"),
         ({"type": "array", "items": {"enum": ["a"]}, "minItems": 2}, "/minItems", "more than there are choices"),
+        (TEXT | {"minLength": 4095}, "/minLength", "more than the 4,096 characters of an answer hold"),
+        ({"type": "array", "items": TEXT, "minItems": 2048}, "/minItems", "more than the 4,096 characters"),
         ({"type": "array", "items": {"enum": ["a"]}, "default": ["b"]}, "/default/0", "is not one of the choices"),
         ({"type": "object"}, "/properties", "at least one field"),
         (form(a=TEXT) | {"type": "object", "default": {}}, "/default", "does not go with"),

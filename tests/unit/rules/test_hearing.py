@@ -591,6 +591,19 @@ def test_silence_approves_only_where_nobody_has_rejected():
     assert silent((ALAN, False), rules=1).story.status is Status.APPROVED
 
 
+def test_what_silence_would_mean_now_is_said_as_it_would_be_taken():
+    panel = a_panel(GRACE, ALAN, EVE, required=2, reject_when="impossible", on_timeout="approve")
+
+    def silence(**fields):
+        return hearing.silence_now(vote(found(a_policy(panel), **fields), GRACE, yes=False))
+
+    assert hearing.silence_now(found(a_policy(panel))) == "approve"
+    assert hearing.silence_now(vote(found(a_policy(panel)), GRACE)) == "approve"
+    assert silence() == "reject"
+    assert silence(rules=1) == "approve"
+    assert hearing.silence_now(found(a_policy(a_panel(GRACE, on_timeout="timeout")))) == "timeout"
+
+
 def test_a_rejection_of_an_earlier_stage_does_not_hold_a_later_one_up():
     first = a_panel(GRACE, ALAN, reject_when="impossible")
     one = found(a_policy(first, a_panel(EVE, hours=1, on_timeout="approve")))

@@ -54,7 +54,7 @@ def shown(schema, typed):
     answer, unread = fields.read_answer(read_form, typed)
     problems = [*unread, *forms.answer_problems(read_form, forms.fill_in(read_form, answer))]
     again = fields.form_inputs(read_form, typed, problems)
-    return {each.pointer: each for each in every(again)}, fields.unplaced(again, problems)
+    return {each.pointer: each for each in every(again)}, fields.problems_without_input(again, problems)
 
 
 def every(several):
@@ -427,7 +427,7 @@ def test_what_is_wrong_within_a_group_is_said_at_the_input_alone():
 def test_problems_of_the_whole_answer_are_left_over_for_the_page():
     whole = Problem("", "comes to too much")
 
-    assert fields.unplaced(inputs(form(a=TEXT), {}, [whole]), [whole]) == (whole,)
+    assert fields.problems_without_input(inputs(form(a=TEXT), {}, [whole]), [whole]) == (whole,)
     (one,) = inputs({}, {"form": ["{}"]}, [whole, Problem("/a/b", "is required")])
     assert one.problems == ("Comes to too much.", "A/b: is required.")
 
