@@ -48,6 +48,8 @@ async def introduce(req: func.HttpRequest) -> func.HttpResponse:
         "version": VERSION,
         "requests": "/api/requests",
         "health": "/api/health",
+        "openapi": "/api/openapi.json",
+        "docs": "/api/docs",
         "documents": DOCUMENTS,
     }
     return json_response(200, body, varies)
