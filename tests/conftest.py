@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from tests import chance
+from tests import chance, promises
 from tests.builders import a_cancellation, a_decision, a_request
 from tests.chance import few, seeds, times
 from tests.localhost import ClockedHost
@@ -49,7 +49,9 @@ class Caller:
     """A back-end team that calls the API."""
 
     def __init__(self, base_url):
-        self.http = httpx.Client(base_url=base_url, timeout=40, trust_env=False)
+        self.http = httpx.Client(
+            base_url=base_url, timeout=40, trust_env=False, event_hooks={"response": [promises.check]}
+        )
 
     def ask(self, key=None, **fields):
         headers = {"Idempotency-Key": key} if key else {}
