@@ -48,10 +48,6 @@ RAISE_AGAIN_SECONDS = 2.0
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.5
 STARTS = 3
 
-
-logger = logging.getLogger("approvals.service")
-
-
 ANYBODY = Evidence()
 """Nothing but the word of a system that holds a key."""
 
@@ -159,11 +155,11 @@ class Approvals:
         """Whether the caller is shown people's links: whoever has one can answer."""
         return "decide" in self.caller.rights
 
-    def check_namable(self, proposal: Proposal) -> None:
-        """See that this caller may have these people asked. Raises RightMissing, with a pointer."""
+    def check_namable(self, proposal: Proposal, at: str = "") -> None:
+        """See that this caller may have these people asked. Raises RightMissing or Invalid, with a pointer."""
         for number, stage in enumerate(proposal.policy.stages):
-            at = f"{proposal.pointer}/{number}" if proposal.pointer else ""
-            for where, panel in ((at, stage.panel), (f"{at}/escalate_to", stage.escalation)):
+            here = f"{at}{proposal.pointer}/{number}" if proposal.pointer else at
+            for where, panel in ((here, stage.panel), (f"{here}/escalate_to", stage.escalation)):
                 if panel and not panel.approvers:
                     self.check_name(None, f"{where}/approvers")
                 for i, person in enumerate(panel.approvers if panel else ()):
@@ -251,9 +247,11 @@ class Approvals:
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
         while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
             seen = await self.instances.look(request_id)
-            if not seen or not seen.story.is_open:
-                break
+            if not seen:
+                raise NotFound  # as soon as of somebody else's: how long it takes says nothing
             self.reach.check(seen)
+            if not seen.story.is_open:
+                break
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
         return await self.find(request_id)
@@ -440,9 +438,10 @@ class Approvals:
     def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:
         """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler.
 
-        Raises Invalid as `create` does.
+        Raises Invalid and RightMissing as `create` does.
         """
         self.check_answerable(proposal, at)
+        self.check_namable(proposal, at)
         request = self.build_request(proposal, "0" * 32, keyed=False, base_url="")
         return play(request, answers), play(request, [])
 
