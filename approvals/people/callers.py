@@ -26,7 +26,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
 )
 
@@ -172,7 +171,7 @@ def read_entry(number: int, name: str, entry: object) -> Registered:
             f"(63 at most), nothing like a key or a hash, and not '{BUILT_IN}'."
         )
     try:
-        read = TypeAdapter(Entry).validate_python(entry)
+        read = Entry.model_validate(entry)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join("a field" if SECRET_LOOKING.search(str(at)) else str(at) for at in first["loc"]) or "the entry"

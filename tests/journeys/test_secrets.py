@@ -92,7 +92,9 @@ def played(host, post):
         caller.http.get(f"/api/requests/{asked['request_id']}?code={wrong}", headers={"Authorization": wrong})
         caller.http.get(f"/approve/{wrong}")
         caller.http.post("/api/requests", json={}, headers={"Authorization": f"Bearer {WRONG_KEY}"})
-        caller.http.post("/api/requests", json={}, headers={"x-approvals-key": WRONG_KEY, "Idempotency-Key": f"{wrong} blank"})
+        caller.http.post(
+            "/api/requests", json={}, headers={"x-approvals-key": WRONG_KEY, "Idempotency-Key": f"{wrong} blank"}
+        )
         caller.http.post("/api/requests", content=wrong, headers={"Content-Type": "application/json"})
         caller.http.post("/api/requests", json={"requester": {wrong: 1}}, headers={"x-approvals-key": CALLERS_KEY})
         caller.http.get("/", headers={"x-approvals-key": wrong})
