@@ -88,9 +88,8 @@ def service(monkeypatch):
     """Give a service with these callers, whose one request was created by `service(...)`."""
 
     def start(created_by="", **more):
-        chosen = settings.Settings(
-            callers=json.dumps(CALLERS), link_keys=("k" * 40,), notify_urls=("json://localhost/{approver}",), **more
-        )
+        usual = {"link_keys": ("k" * 40,), "notify_urls": ("json://localhost/{approver}",)}
+        chosen = settings.Settings(callers=json.dumps(CALLERS), **{**usual, **more})
         monkeypatch.setattr(settings, "current", lambda: chosen)
         monkeypatch.setattr(Scheduler, "created_by", created_by)
         monkeypatch.setattr(api, "Instances", Scheduler)
@@ -224,6 +223,45 @@ async def test_a_request_that_nobody_can_be_told_of_is_refused_to_a_caller_that_
 
     assert answer.status_code == 422
     assert "nobody can be told" in answer.get_body().decode()
+
+
+PERSON, ROOM = "json://localhost/{approver}", "json://localhost/room"
+
+
+@pytest.mark.parametrize(
+    ("channels", "fields", "told", "undeliverable"),
+    [
+        ([PERSON], {"approvers": [GRACE, ".."]}, {GRACE: ["json-1"]}, [".."]),
+        ([PERSON, PERSON], {"approvers": [GRACE, ALAN]}, {GRACE: ["json-1", "json-2"], ALAN: ["json-1", "json-2"]}, []),
+        ([ROOM, PERSON], {"approvers": [GRACE]}, {GRACE: ["json-2"], None: ["json-1"]}, []),
+        ([ROOM], {}, {None: ["json-1"]}, []),
+        ([PERSON], {"stages": [{"approvers": [GRACE]}, {"approvers": [".."]}]}, {GRACE: ["json-1"]}, [".."]),
+        (
+            [PERSON],
+            {"approvers": [GRACE], "on_timeout": "escalate", "escalate_to": [ALAN, "."]},
+            {GRACE: ["json-1"]},
+            ["."],
+        ),
+        ([PERSON], {"approvers": ["..", "."]}, None, None),
+        ([PERSON], {"stages": [{"approvers": [".."]}, {"approvers": [GRACE]}]}, None, None),
+        ([ROOM], {"approvers": [GRACE]}, None, None),
+        ([PERSON], {}, None, None),
+        ([], {"approvers": [GRACE]}, None, None),
+    ],
+    ids=range(11),
+)
+async def test_a_caller_that_sees_no_links_hears_who_is_told_and_who_cannot_be(
+    service, channels, fields, told, undeliverable
+):
+    service(notify_urls=tuple(channels), notify_log=not channels)
+
+    answer = await answer_to("POST", "api/requests", {"x-approvals-key": KEYS["request"]}, a_request(**fields))
+
+    body = json.loads(answer.get_body())
+    assert answer.status_code == (422 if told is None else 201)
+    assert body.get("undeliverable") == undeliverable
+    if told is not None:
+        assert {each["approver"]: each["channels"] for each in body["told"]} == told
 
 
 LIMITED = "dak_limited".ljust(53, "x")
