@@ -265,7 +265,7 @@ class Approvals:
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
         if not evidence.link and self.caller.could_be(answer.approver):
-            raise OwnRequest(answer.approver)
+            raise OwnRequest(answer.approver, f"{answer.approver} is the calling system itself, which cannot decide.")
         stage, form, wrong = None, answer.form, list[Problem]()
         if answer.stage is not None or form is not None:
             found = await self.find(request_id)
