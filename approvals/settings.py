@@ -16,6 +16,12 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SECRETS_OF_THE_HOST = (
+    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+    "AzureWebJobsStorage",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+)
+"""Settings the app does not read, whose references it looks at: with one that is not resolved nothing would work."""
 KEY_CHARACTERS = 32
 """The least a key for links may have."""
 LOCAL_KEY = Path(__file__).parent.parent / ".local/approval-link-key"
@@ -58,6 +64,8 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises BadSetting, naming the one that is wrong."""
     read = functools.partial(read_setting, environment)
+    for name in SECRETS_OF_THE_HOST:
+        read(name)
     return Settings(
         public_base_url=parse_base_url("PUBLIC_BASE_URL", read("PUBLIC_BASE_URL")),
         notify_log=parse_switch("NOTIFY_LOG", read("NOTIFY_LOG")),

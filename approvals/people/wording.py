@@ -80,7 +80,7 @@ def silence_sentence(found: Found) -> str:
     """Say why a request ended by its deadline and not by an answer: in words that follow the answers there were."""
     yes, no = found.votes(yes=True), found.votes(yes=False)
     if not yes and not no:
-        said = "Nobody answered in time"
+        said = "Nobody who was asked last answered in time" if found.story.votes else "Nobody answered in time"
     else:
         rejected = f", {no} rejected" if no else ""
         said = f"Not enough people answered in time: {yes} of {found.panel.required} approved{rejected}"

@@ -45,10 +45,17 @@ def comparable(name, answer):
     return answer
 
 
+def agree(name, answers):
+    pairs = zip(answers, RECORDED[name]["answers"], strict=True)
+    return all(play.same(comparable(name, got), comparable(name, recorded)) for got, recorded in pairs)
+
+
 @pytest.mark.parametrize("name", sorted(RECORDED))
-def test_the_local_host_answers_as_the_real_extension_did(played, name):
-    pairs = zip(played[name]["answers"], RECORDED[name]["answers"], strict=True)
-    for got, recorded in pairs:
+def test_the_local_host_answers_as_the_real_extension_did(played, rpc_url, name):
+    answers = played[name]["answers"]
+    if not agree(name, answers):  # in a crowd of 24 it is a matter of speed what comes first: once more, alone
+        answers = play.play(rpc_url, name)["answers"]
+    for got, recorded in zip(answers, RECORDED[name]["answers"], strict=True):
         assert play.same(comparable(name, got), comparable(name, recorded)), (
             f"\n{got['step']}\nrecorded {recorded['status']} {recorded['body']}\ngot      {got['status']} {got['body']}"
         )

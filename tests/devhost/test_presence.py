@@ -4,6 +4,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 
 import grpc
@@ -105,6 +106,9 @@ async def test_a_stopped_task_hub_holds_no_call_for_ever_and_goes_on_where_it_wa
     try:
         await reached.hub.StartInstance(pb.CreateInstanceRequest(instanceId="a", name="flow"))
         hub.process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(
+            os.waitid, os.P_PID, hub.process.pid, os.WSTOPPED | os.WNOWAIT
+        )  # it answers until it has stopped
         with pytest.raises(grpc.aio.AioRpcError) as told:
             await reached.hub.GetInstance(pb.GetInstanceRequest(instanceId="a"))
         assert connection.is_away(told.value)
