@@ -516,7 +516,7 @@ async def test_who_attests_never_answers_as_itself_whatever_the_request_allows(s
 
     problem = json.loads(answer.get_body())
     assert (answer.status_code, problem["code"]) == (403, "self_approval")
-    assert problem["detail"] == f"{name} is the calling system itself, which cannot decide."
+    assert problem["detail"] == f"{name.replace(chr(0xA0), ' ')} is the calling system itself, which cannot decide."
 
 
 async def test_who_attests_answers_for_others_also_on_what_it_asked_for_itself(service, monkeypatch):
