@@ -202,8 +202,9 @@ class OwnRequest(Forbidden):
     code = "self_approval"
     title = "Nobody decides on a request of their own"
 
-    def __init__(self, person: str) -> None:
-        super().__init__(f"{person} made this request and cannot decide on it, nor have it passed on to them.")
+    def __init__(self, person: str, sentence: str = "") -> None:
+        usual = f"{person} made this request and cannot decide on it, nor have it passed on to them."
+        super().__init__(sentence or usual)
 
 
 class NotYours(Forbidden):

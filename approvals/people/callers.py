@@ -19,7 +19,15 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from approvals.errors import KeyRequired
 from approvals.people.identity import read_application
@@ -41,6 +49,8 @@ PREFIX = "dak_"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_DIGITS, CHECK_DIGITS = 43, 6
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+SECRET_LOOKING = re.compile(rf"{PREFIX}|[0-9A-Fa-f]{{32}}|[^ -~]")
+"""What may be a key or a hash that stands in the wrong place; and what cannot be written everywhere."""
 BUILT_IN = "key"
 """The name of the one caller there is while `CALLERS` is not set."""
 
@@ -79,16 +89,34 @@ class Caller:
 ANY_KEY = Caller(BUILT_IN, frozenset(RIGHTS))
 
 
+def check_hash(text: str) -> str:
+    """Accept a hash, but not that of nothing: it is what a script makes of a key it does not have."""
+    if text == hash_of(""):
+        raise ValueError("is the hash of an empty key")
+    return text
+
+
+def check_instant(value: object) -> object:
+    """Accept a date and time that is written as one, and not a number of seconds."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("must be a date and time such as 2027-01-01T00:00:00Z")
+    return value
+
+
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), AfterValidator(check_hash)]
+Expiry = Annotated[AwareDatetime, BeforeValidator(check_instant)]
+
+
 class Entry(BaseModel):
     """What `CALLERS` says of a caller."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...], Field(min_length=1, max_length=2)]
+    sha256: Annotated[tuple[Hash, ...], Field(min_length=1, max_length=2)]
     rights: Annotated[frozenset[Right], Field(min_length=1)]
     title: Name = ""
     approvers: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    expires: AwareDatetime | None = None
+    expires: Expiry | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +140,11 @@ def registered_callers(text: str) -> tuple[Registered, ...]:
         entries = json.loads(text, object_pairs_hook=without_doubles)
     except ValueError as error:
         raise BadSetting(f"CALLERS is not JSON: {reason(error)}") from None
+    except RecursionError:
+        raise BadSetting("CALLERS is not JSON that can be read: it is nested too deeply.") from None
     if not isinstance(entries, dict):
         raise BadSetting('CALLERS must be a JSON object with a caller for each name, such as {"deploy-bot": {…}}.')
-    found = tuple(read_entry(name, entry) for name, entry in entries.items())
+    found = tuple(read_entry(number, name, entry) for number, (name, entry) in enumerate(entries.items(), start=1))
     hashes = [each for one in found for each in one.hashes]
     if len(set(hashes)) < len(hashes):
         raise BadSetting("CALLERS has the same hash twice: a key belongs to one caller.")
@@ -132,18 +162,19 @@ def announce_callers(settings: Settings) -> None:
     sys.stderr.write(f"{said}\n")
 
 
-def read_entry(name: str, entry: object) -> Registered:
-    """Read what `CALLERS` says of one caller. Raises BadSetting."""
-    if not NAME.fullmatch(name) or name == BUILT_IN:
+def read_entry(number: int, name: str, entry: object) -> Registered:
+    """Read what `CALLERS` says of one caller, the `number`th. Raises BadSetting."""
+    if not NAME.fullmatch(name) or name == BUILT_IN or SECRET_LOOKING.search(name):
+        shown = f"the name of entry {number}" if SECRET_LOOKING.search(name) else f"'{name[:80]}'"
         raise BadSetting(
-            f"CALLERS: '{name[:80]}' cannot be a caller's name: lower-case letters, digits and . _ - "
-            f"(63 at most), and not '{BUILT_IN}'."
+            f"CALLERS: {shown} cannot be a caller's name: lower-case letters, digits and . _ - "
+            f"(63 at most), nothing like a key or a hash, and not '{BUILT_IN}'."
         )
     try:
-        read = TypeAdapter(Entry).validate_python(entry)
+        read = Entry.model_validate(entry)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the entry"
+        where = ".".join("a field" if SECRET_LOOKING.search(str(at)) else str(at) for at in first["loc"]) or "the entry"
         raise BadSetting(f"CALLERS: {name}: {where}: {first['msg'].removeprefix('Value error, ')}.") from None
     return Registered(Caller(name, read.rights, read.title, read.approvers), read.sha256, read.expires)
 

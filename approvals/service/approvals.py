@@ -49,10 +49,6 @@ RAISE_AGAIN_SECONDS = 2.0
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.5
 STARTS = 3
 
-
-logger = logging.getLogger("approvals.service")
-
-
 ANYBODY = Evidence()
 """Nothing but the word of a system that holds a key."""
 
@@ -166,11 +162,11 @@ class Approvals:
         except Untimely as error:
             raise Invalid(tuple(Problem(f"{at}{each.pointer}", each.detail) for each in error.problems)) from None
 
-    def check_namable(self, proposal: Proposal) -> None:
-        """See that this caller may have these people asked. Raises RightMissing, with a pointer."""
+    def check_namable(self, proposal: Proposal, at: str = "") -> None:
+        """See that this caller may have these people asked. Raises RightMissing or Invalid, with a pointer."""
         for number, stage in enumerate(proposal.policy.stages):
-            at = f"{proposal.pointer}/{number}" if proposal.pointer else ""
-            for where, panel in ((at, stage.panel), (f"{at}/escalate_to", stage.escalation)):
+            here = f"{at}{proposal.pointer}/{number}" if proposal.pointer else at
+            for where, panel in ((here, stage.panel), (f"{here}/escalate_to", stage.escalation)):
                 if panel and not panel.approvers:
                     self.check_name(None, f"{where}/approvers")
                 for i, person in enumerate(panel.approvers if panel else ()):
@@ -258,9 +254,11 @@ class Approvals:
         end, pause = self.clock.elapsed() + wait_seconds, 0.1
         while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
             seen = await self.instances.look(request_id)
-            if not seen or not seen.story.is_open:
-                break
+            if not seen:
+                raise NotFound  # as soon as of somebody else's: how long it takes says nothing
             self.reach.check(seen)
+            if not seen.story.is_open:
+                break
             await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
             pause = min(pause * 1.5, 1.0)
         return await self.find(request_id)
@@ -274,7 +272,7 @@ class Approvals:
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
         if not evidence.link and self.caller.could_be(answer.approver):
-            raise OwnRequest(answer.approver)
+            raise OwnRequest(answer.approver, f"{answer.approver} is the calling system itself, which cannot decide.")
         stage, form, wrong = None, answer.form, list[Problem]()
         if answer.stage is not None or form is not None:
             found = await self.find(request_id)
@@ -447,9 +445,10 @@ class Approvals:
     def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:
         """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler.
 
-        Raises Invalid as `create` does.
+        Raises Invalid and RightMissing as `create` does.
         """
         self.check_answerable(proposal, at)
+        self.check_namable(proposal, at)
         request = self.build_request(self.timed(proposal, at), "0" * 32, keyed=False, base_url="")
         return play(request, answers), play(request, [])
 

@@ -35,6 +35,8 @@ logger = logging.getLogger("approvals.web.api")
 NO_REVISION = 0
 """Older than every story: the first has revision 1."""
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
 blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
 
 
@@ -104,7 +106,7 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     """Make a request: 201, or 200 for one this Idempotency-Key made before."""
     key = headers.idempotency_key(req.headers)
     proposal = bodies.parse_body(bodies.RequestBody, req.headers, req.get_body()).proposal()
-    made = await approvals.create(proposal, key, origin(req), evidence(req, approvals))
+    made = await approvals.create(proposal, key, origin(req, approvals), evidence(req, approvals))
     found = made.found
     calls.about.set(found.request.request_id)
     shown = approvals.invitations(found.request) if approvals.sees_links else None
@@ -266,7 +268,13 @@ def allowed_methods(handlers: dict[str, Handler]) -> tuple[str, ...]:
     return (*handlers, *head, "OPTIONS")
 
 
-def origin(req: func.HttpRequest) -> str:
-    """Give the address the request came to: a development convenience, PUBLIC_BASE_URL goes before it."""
+def origin(req: func.HttpRequest, approvals: Approvals) -> str:
+    """Give the address the request came to: a development convenience, PUBLIC_BASE_URL goes before it.
+
+    Raises BadHeader where it would lead people, with their links, to where a caller wants them that sees no links.
+    """
     parts = urlsplit(req.url)
+    is_chosen = not approvals.settings.public_base_url and parts.hostname not in LOOPBACK
+    if is_chosen and not approvals.sees_links:
+        raise errors.BadHeader("People's links may not begin with a Host that this caller chose: set PUBLIC_BASE_URL.")
     return f"{parts.scheme}://{parts.netloc}"

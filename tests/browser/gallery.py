@@ -240,6 +240,8 @@ def forms():
     return {
         "form": shown(rich()),
         "form-plain": shown(plain()),
+        "form-of-a-system": shown(found(created_by="deploy-bot", created_by_title="Deploy bot")),
+        "form-of-a-system-hard": shown(found(created_by="deploy-bot", created_by_title=LONG_WORD[:254])),
         "form-open-slot": shown(open_slot),
         "form-options": shown(options),
         "form-every-field": shown(plain(form=json.dumps(EVERY_FIELD), comment_required="always")),

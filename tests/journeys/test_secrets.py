@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from approvals.people.callers import RIGHTS, hash_of, new_key
 from tests.builders import ALAN, EVE, GRACE
 from tests.conftest import Caller
 from tests.journeys.test_messages import failing, link_in, open_and_press
@@ -16,6 +18,9 @@ KEY = "canary-link-key-5b1f9e0c7a2d4836b9e1c0ffee"
 OLD_KEY = "canary-old-link-key-77aa31d0c5e94b1f8d02bead"
 PASSWORD = "canary-password-1c8d"  # noqa: S105 - that is the point
 HOOK = "canary-hook-9f27"
+CALLERS_KEY, WRONG_KEY = new_key(), new_key()
+CALLERS = {"canary": {"sha256": [hash_of(CALLERS_KEY)], "rights": list(RIGHTS), "title": "Canary desk"}}
+SECRETS = (KEY, OLD_KEY, PASSWORD, HOOK, CALLERS_KEY, WRONG_KEY, hash_of(CALLERS_KEY), hash_of(WRONG_KEY))
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +34,7 @@ def journey():
             NOTIFY_LOG="true",
             NOTIFY_REQUESTER="true",
             APPROVAL_LINK_KEYS=f"{KEY},{OLD_KEY}",
+            CALLERS=json.dumps(CALLERS),
             AZURE_FUNCTIONS_ENVIRONMENT="Development",
         ).start()
         try:
@@ -40,6 +46,7 @@ def journey():
 def played(host, post):
     said, ids, links = [], [], set()
     caller = Caller(host.url)
+    caller.http.headers["Authorization"] = f"Bearer {CALLERS_KEY}"
     caller.http.event_hooks["response"].append(lambda answer: (answer.read(), said.append(answer)))
 
     asked = caller.ask(approvers=[GRACE, ALAN], required="all", key="canary-key").json()
@@ -80,6 +87,17 @@ def played(host, post):
         caller.decide(request_id, approver=GRACE, is_approved=False)
     caller.http.post("/api/requests", json={"requester": first})
     caller.http.get(f"/api/requests/{first.rpartition('/')[2]}")
+    for wrong in (WRONG_KEY, CALLERS_KEY):
+        caller.http.get(f"/api/requests/{wrong}")
+        caller.http.get(f"/api/requests/{asked['request_id']}?code={wrong}", headers={"Authorization": wrong})
+        caller.http.get(f"/approve/{wrong}")
+        caller.http.post("/api/requests", json={}, headers={"Authorization": f"Bearer {WRONG_KEY}"})
+        caller.http.post(
+            "/api/requests", json={}, headers={"x-approvals-key": WRONG_KEY, "Idempotency-Key": f"{wrong} blank"}
+        )
+        caller.http.post("/api/requests", content=wrong, headers={"Content-Type": "application/json"})
+        caller.http.post("/api/requests", json={"requester": {wrong: 1}}, headers={"x-approvals-key": CALLERS_KEY})
+        caller.http.get("/", headers={"x-approvals-key": wrong})
     caller.http.close()
     assert len(links) >= 5
     return host, said, ids, links
@@ -92,7 +110,7 @@ def tokens(links):
 def test_no_link_and_no_secret_is_in_the_log(journey):
     host, _, _, links = journey
 
-    for secret in (*tokens(links), KEY, OLD_KEY, PASSWORD, HOOK):
+    for secret in (*tokens(links), *SECRETS):
         assert secret not in host.output
     assert not re.search(r"/approve/(?!\{token\})", host.output)
 
@@ -112,7 +130,7 @@ def test_no_link_and_no_secret_is_in_a_history_or_a_status(journey):
         told = caller.http.get(path, params=every).text
         assert "TaskCompleted" in told or "TaskScheduled" in told
         assert "customStatus" in told
-        for secret in (*tokens(links), "/approve/", KEY, OLD_KEY, PASSWORD, HOOK):
+        for secret in (*tokens(links), "/approve/", *SECRETS):
             assert secret not in told
     caller.http.close()
 
@@ -143,5 +161,5 @@ def test_no_secret_is_in_any_answer(journey):
 
     assert len(said) > 50
     for answer in said:
-        for secret in (KEY, OLD_KEY, PASSWORD, HOOK, "code=", "/runtime/webhooks"):
+        for secret in (*SECRETS, "code=", "/runtime/webhooks"):
             assert secret not in answer.text + str(dict(answer.headers))

@@ -15,6 +15,7 @@ from approvals.callers import main
 from approvals.errors import KeyRequired
 from approvals.people import callers
 from approvals.people.callers import RIGHTS, Caller, hash_of, identify, is_well_formed, new_key, registered_callers
+from approvals.people.channels import AppriseChannel
 from approvals.settings import BadSetting, Settings
 from tests.builders import HOUR, NOON, a_principal
 from tests.chance import SEED, sized
@@ -372,10 +373,173 @@ def test_who_may_call_is_one_line_at_the_start(capsys):
     ]
 
 
+IMPORTS = """
+import sys
+import azure.durable_functions, azure.functions
+from approvals.people import channels, identity, links, messages
+from approvals.rules import restoring
+before = set(sys.modules)
+from approvals.people import callers
+from approvals.web import rights
+from approvals.service import reach
+callers.registered_callers('{"bot": {"sha256": ["%s"], "rights": ["read"], "expires": "2027-01-01T00:00:00Z"}}')
+callers.identify({"authorization": "Bearer dak_x"}, __import__("approvals.settings").settings.Settings(), None)
+print(sorted(name for name in set(sys.modules) - before if not name.startswith("approvals")))
+import function_app
+print([name for name in ("jsonschema", "argparse", "apprise", "smtplib") if name in sys.modules])
+""" % ("0" * 64)
+
+
 def test_nothing_more_is_imported_at_a_cold_start():
-    heavy = ("jsonschema", "argparse", "apprise", "smtplib")
-    code = f"import sys, function_app; print([name for name in {heavy} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=False)
 
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-2:] == ["[]", "[]"], "A cold start pays for what this call may never need."
 
-    assert loaded.splitlines()[-1] == "[]", "A cold start pays for what this call may never need."
+
+# --- what nobody should be able to do by mistake --------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", [KEY, new_key(), hash_of(KEY), hash_of(KEY).upper(), hash_of(KEY)[:40]], ids=len)
+@pytest.mark.parametrize("where", ["name", "field", "right", "hash", "title", "expires", "approver", "whole"])
+def test_a_secret_in_the_wrong_place_is_not_repeated(secret, where):
+    entry = an_entry(OTHER)
+    setting = {
+        "name": {secret: entry},
+        "field": {"bot": {**entry, secret: 1}},
+        "right": {"bot": {**entry, "rights": [secret]}},
+        "hash": {"bot": {**entry, "sha256": secret}},
+        "title": {"bot": {**entry, "title": secret + "\u0007"}},
+        "expires": {"bot": {**entry, "expires": secret}},
+        "approver": {"bot": {**entry, "approvers": [secret + "\u0007"]}},
+        "whole": secret,
+    }[where]
+
+    for text in (json.dumps(setting), json.dumps(setting)[:-1], json.dumps(setting) + "}"):
+        with pytest.raises(BadSetting) as caught:
+            registered_callers(text)
+        assert secret not in str(caught.value)
+        assert "CALLERS" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (a_setting(bot=an_entry("")), "bot: sha256.0: is the hash of an empty key"),
+        (a_setting(bot=an_entry(expires=1_800_000_000)), "bot: expires: must be a date and time such as"),
+        (a_setting(bot=an_entry(expires="1800000000")), "bot: expires: must be a date and time such as"),
+        (a_setting(bot=an_entry(expires="2027-13-01T00:00:00Z")), "bot: expires"),
+        (a_setting(bot=an_entry(rights="read")), "bot: rights"),
+        (a_setting(bot=an_entry(rights={"read": True})), "bot: rights"),
+        (a_setting(bot=an_entry(approvers="*@example.com")), "bot: approvers"),
+        (a_setting(bot=an_entry(approvers=[""])), "bot: approvers.0"),
+        (a_setting(bot=an_entry(sha256=[hash_of(KEY)] * 2)), "the same hash twice"),
+        (a_setting(bot=an_entry(title="x" * 300)), "bot: title"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"bot": {"expires": ' + "9" * 5000 + "}}", "CALLERS is not JSON"),
+        ("\ufeff{}", "CALLERS is not JSON"),
+    ],
+    ids=range(13),
+)
+def test_what_would_open_or_shut_a_door_by_mistake_is_refused(text, sentence):
+    with pytest.raises(BadSetting) as caught:
+        registered_callers(text)
+
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("headers", [{"x-approvals-key": ""}, {"x-approvals-key": "  "}, {"Authorization": "Bearer "}])
+def test_nothing_is_no_key_whatever_is_stored(headers):
+    with pytest.raises((KeyRequired, BadSetting)):
+        identified(headers, bot=an_entry(""))
+
+
+def test_one_wrong_entry_keeps_every_caller_out():
+    with pytest.raises(BadSetting):
+        identified(bearer(), bot=an_entry(), other=an_entry(OTHER, rights=["root"]))
+
+
+# --- made-up tokens -------------------------------------------------------------------------------
+
+
+def is_surely_an_application(claims):
+    """Say by Microsoft's access token reference, word for word, whether claims are an application's."""
+    short = {
+        "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier": "sub",
+        "http://schemas.microsoft.com/identity/claims/scope": "scp",
+    }
+    said = {}
+    for name, value in claims:
+        said.setdefault(short.get(name, name), set()).add(value)
+    if any(len(said.get(name, ())) > 1 for name in ("idtyp", "sub", "oid", "scp", "azp", "appid")):
+        return False
+    if "idtyp" in said:
+        return said["idtyp"] == {"app"}
+    return bool(said.get("oid")) and said.get("sub") == said.get("oid") and "scp" not in said
+
+
+@sized(500, 10_000)
+def test_of_made_up_tokens_those_of_people_are_never_taken(times):
+    chance = random.Random(SEED)
+    people = applications = 0
+    names = ["idtyp", "sub", "oid", "scp", "azp", "appid", "name", "upn", "email", "roles", "tid"]
+    names += ["http://schemas.microsoft.com/identity/claims/objectidentifier"]
+    names += ["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"]
+    names += ["http://schemas.microsoft.com/identity/claims/scope"]
+    values = {
+        "idtyp": ["app", "user", "device", ""],
+        "roles": ["Approvals.Operate", "Approvals.Read", "approvals.read"],
+    }
+    for _ in range(times):
+        chosen = chance.choices(names, k=chance.randrange(1, 9))
+        claims = [(name, chance.choice(values.get(name, ["o", "p"]))) for name in chosen]
+        claims += [("azp", CLIENT)] if chance.random() < 0.7 else []
+        said = json.dumps({"claims": [{"typ": name, "val": value} for name, value in claims]})
+        header = {"x-ms-client-principal": base64.b64encode(said.encode()).decode()}
+        try:
+            found = identified(header, trusts_sign_in=True)
+        except KeyRequired:
+            people += 1
+            continue
+        applications += 1
+        assert is_surely_an_application(claims), claims
+        assert found.rights == {right for right in RIGHTS if ("roles", f"Approvals.{right.title()}") in claims}
+    assert people > times / 4
+    assert applications > times / 100, "this test made up no application at all"
+
+
+# --- whom a pattern lets in, and whom a message then reaches --------------------------------------
+
+NASTY = [
+    "eve@evil.org,x@example.com",
+    "eve@evil.org;x@example.com",
+    "eve@evil.org x@example.com",
+    "eve@evil.org@example.com",
+    "<eve@evil.org>@example.com",
+    "Eve <eve@evil.org>, x@example.com",
+    '"eve@evil.org" x@example.com',
+    "eve@evil.org?to=x@example.com",
+    "eve@evil.org/@example.com",
+    "eve@evil.org#@example.com",
+    "eve@evil.org:x@example.com",
+    "eve:evil.org@example.com",
+    "eve%40evil.org@example.com",
+    "mailto:eve@evil.org?cc=x@example.com",
+    "eve@[127.0.0.1]@example.com",
+    "eve@evil.org|x@example.com",
+    "eve@evil.org&to=x@example.com",
+    "eve!evil.org@example.com",
+]
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("name", NASTY)
+def test_no_name_passes_a_pattern_and_is_then_mailed_elsewhere(name):
+    bot = Caller("bot", frozenset(RIGHTS), approvers=("*@example.com",))
+    channel = AppriseChannel("mailto://user:password@smtp.example.net?to={approver}", 1)
+
+    if bot.may_name(name) and channel.reaches(name):
+        recipients = [address for _, address in channel.service_for(name).targets]
+        assert [each.rpartition("@")[2] for each in recipients] == ["example.com"], recipients
+        assert [each.count("@") for each in recipients] == [1]

@@ -532,3 +532,34 @@ def test_every_character_there_is_comes_out_of_inert_and_of_the_api_without_cont
         assert taken == unicodedata.normalize("NFC", f"a{spaced}a"), code
 
     assert inert("".join(ordinary)) == "".join(ordinary)
+
+
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_a_message_says_which_system_asks_for_whom(occasion):
+    one = found(a_policy(a_panel(GRACE)), created_by="deploy-bot", created_by_title="Deploy *bot*")
+    status = {"decided": Status.APPROVED, "timed_out": Status.TIMEOUT, "cancelled": Status.CANCELLED}.get(occasion)
+    over = {
+        "status": status,
+        "settled_at": NOON,
+        "decision": decided(ALAN) if occasion == "decided" else None,
+        "cancellation": cancelled() if occasion == "cancelled" else None,
+    }
+    changes = (passed_on(),) if occasion == "passed_on" else ()
+    one = one.with_story(one.story.model_copy(update=over if status else {"changes": changes}))
+
+    said = compose(one, occasion, key=KEY, to=GRACE, link=None if occasion in messages.OUTCOMES else LINK)
+
+    whole = said.subject + said.text
+    assert ("for ada@example.com" in whole) == (occasion != "cancelled"), whole
+    assert ("Deploy" in said.text) == ("Deploy" in said.html)
+    assert "*bot*" not in said.text, "it is made inert, as everything that is not ours"
+    if occasion in ("asked", "reminded"):
+        assert re.match(r"(Reminder: )?Deploy .*bot.*, for ada@example\.com, asks for your approval: ", said.subject)
+
+
+@pytest.mark.parametrize("fields", [{}, {"created_by": "key"}])
+def test_a_message_names_no_system_where_systems_have_no_names(fields):
+    said = compose(found(a_policy(a_panel(GRACE)), **fields), "asked", key=KEY, to=GRACE, link=LINK)
+
+    assert said.subject.startswith("ada@example.com asks for your approval: ")
+    assert "key" not in said.text.partition("Reference:")[0]

@@ -58,6 +58,7 @@ TEXTS = {
     name: f"harmless {name.replace('_', ' ')}"
     for name in (
         "requester",
+        "system_title",
         "item",
         "description",
         "detail_key",
@@ -186,6 +187,8 @@ def a_world(t, *, open_slot=False, **story):
     request = asked(
         policy=policy,
         requester=t["requester"],
+        created_by="deploy-bot",
+        created_by_title=t["system_title"],
         item=t["item"],
         description=t["description"],
         details=json.dumps(details),
@@ -1065,3 +1068,64 @@ async def test_a_panel_of_one_is_not_counted_out_loud_and_several_are():
     assert "must approve" not in pages[0]
     assert "2 of 2 must approve" in pages[1]
     assert isinstance(several.panel, Panel)
+
+
+# --- which system asks ----------------------------------------------------------------------------
+
+
+def words_of(answer):
+    """Give what a person reads on a page, in one line."""
+    text = re.sub(r"<(style|script)\b.*?</\1>", "", answer.get_body().decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", "", text).split())
+
+
+@pytest.mark.parametrize(
+    ("fields", "asks", "named"),
+    [
+        (
+            {"created_by": "deploy-bot", "created_by_title": "Deploy bot"},
+            f"Deploy bot, for {ADA}, asks you, {GRACE}, for approval",
+            f"Asked by{ADA} (named by Deploy bot)",
+        ),
+        (
+            {"created_by": "key"},
+            f"{ADA} asks you, {GRACE}, for approval",
+            f"Asked by{ADA} (named by the calling system)",
+        ),
+        ({}, f"{ADA} asks you, {GRACE}, for approval", f"Asked by{ADA} (named by the calling system)"),
+        (
+            {"created_by": "bot", "created_by_title": "Deploy bot", "requester_assurance": "signed-in"},
+            f"Deploy bot, for {ADA}, asks you, {GRACE}, for approval",
+            f"Asked by{ADA} (signed in)",
+        ),
+    ],
+    ids=["a named system", "any key", "before there were names", "a person who is signed in"],
+)
+def test_a_page_says_which_system_asks_for_whom(fields, asks, named):
+    one = found(a_policy(a_panel(GRACE)), **fields)
+
+    words = words_of(looks(one, a_link(one, GRACE)))
+
+    assert asks in words
+    assert named in words
+
+
+def test_a_page_of_what_is_over_says_it_too():
+    one = found(a_policy(a_panel(GRACE)), created_by="deploy-bot", created_by_title="Deploy bot")
+    over = one.with_story(one.story.model_copy(update={"status": Status.TIMEOUT, "settled_at": NOW}))
+
+    assert f"asked by Deploy bot for {ADA}" in words_of(looks(over, a_link(over, GRACE)))
+
+
+def test_whoever_comes_to_an_open_slot_is_not_the_system_that_asked():
+    one = found(a_policy(a_panel()), created_by="deploy-bot", created_by_title="Deploy bot")
+    link, kept = a_link(one, None), Kept(one)
+    page_shown = looks(one, link).get_body().decode()
+
+    answers = [
+        done(page.submit(visit(one, link, kept=kept), posted(an_answer(page_shown, approver=name))))
+        for name in ("Deploy bot", "DEPLOY BOT", "deploy-bot", "deploy-bot.", "Deploy\u00a0bot", ADA)
+    ]
+
+    assert {each.status_code for each in answers} == {403}
+    assert not kept.raised

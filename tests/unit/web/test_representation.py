@@ -86,3 +86,18 @@ def test_a_story_is_told_with_the_same_fields_whatever_has_happened(heard, statu
 
 def test_what_goes_out_is_compact_and_speaks_every_script():
     assert value.compact({"a": ["\N{EURO SIGN}", 1]}) == '{"a":["\N{EURO SIGN}",1]}'
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, None),
+        ({"created_by": "key"}, {"name": "key", "title": None}),
+        (
+            {"created_by": "deploy-bot", "created_by_title": "Deploy bot"},
+            {"name": "deploy-bot", "title": "Deploy bot"},
+        ),
+    ],
+)
+def test_a_story_says_which_system_asked(fields, told):
+    assert representation.story_json(found(**fields))["created_by"] == told

@@ -11,7 +11,7 @@ import azure.functions as func
 import pytest
 
 from approvals import errors, settings
-from approvals.people.callers import RIGHTS, hash_of
+from approvals.people.callers import RIGHTS, hash_of, identify
 from approvals.rules.story import Found, Story
 from approvals.web import api, rights
 from tests.builders import (
@@ -88,9 +88,8 @@ def service(monkeypatch):
     """Give a service with these callers, whose one request was created by `service(...)`."""
 
     def start(created_by="", **more):
-        chosen = settings.Settings(
-            callers=json.dumps(CALLERS), link_keys=("k" * 40,), notify_urls=("json://localhost/{approver}",), **more
-        )
+        usual = {"link_keys": ("k" * 40,), "notify_urls": ("json://localhost/{approver}",)}
+        chosen = settings.Settings(callers=json.dumps(CALLERS), **{**usual, **more})
         monkeypatch.setattr(settings, "current", lambda: chosen)
         monkeypatch.setattr(Scheduler, "created_by", created_by)
         monkeypatch.setattr(api, "Instances", Scheduler)
@@ -226,6 +225,45 @@ async def test_a_request_that_nobody_can_be_told_of_is_refused_to_a_caller_that_
     assert "nobody can be told" in answer.get_body().decode()
 
 
+PERSON, ROOM = "json://localhost/{approver}", "json://localhost/room"
+
+
+@pytest.mark.parametrize(
+    ("channels", "fields", "told", "undeliverable"),
+    [
+        ([PERSON], {"approvers": [GRACE, ".."]}, {GRACE: ["json-1"]}, [".."]),
+        ([PERSON, PERSON], {"approvers": [GRACE, ALAN]}, {GRACE: ["json-1", "json-2"], ALAN: ["json-1", "json-2"]}, []),
+        ([ROOM, PERSON], {"approvers": [GRACE]}, {GRACE: ["json-2"], None: ["json-1"]}, []),
+        ([ROOM], {}, {None: ["json-1"]}, []),
+        ([PERSON], {"stages": [{"approvers": [GRACE]}, {"approvers": [".."]}]}, {GRACE: ["json-1"]}, [".."]),
+        (
+            [PERSON],
+            {"approvers": [GRACE], "on_timeout": "escalate", "escalate_to": [ALAN, "."]},
+            {GRACE: ["json-1"]},
+            ["."],
+        ),
+        ([PERSON], {"approvers": ["..", "."]}, None, None),
+        ([PERSON], {"stages": [{"approvers": [".."]}, {"approvers": [GRACE]}]}, None, None),
+        ([ROOM], {"approvers": [GRACE]}, None, None),
+        ([PERSON], {}, None, None),
+        ([], {"approvers": [GRACE]}, None, None),
+    ],
+    ids=range(11),
+)
+async def test_a_caller_that_sees_no_links_hears_who_is_told_and_who_cannot_be(
+    service, channels, fields, told, undeliverable
+):
+    service(notify_urls=tuple(channels), notify_log=not channels)
+
+    answer = await answer_to("POST", "api/requests", {"x-approvals-key": KEYS["request"]}, a_request(**fields))
+
+    body = json.loads(answer.get_body())
+    assert answer.status_code == (422 if told is None else 201)
+    assert body.get("undeliverable") == undeliverable
+    if told is not None:
+        assert {each["approver"]: each["channels"] for each in body["told"]} == told
+
+
 LIMITED = "dak_limited".ljust(53, "x")
 
 
@@ -289,3 +327,212 @@ async def test_nobody_decides_on_what_they_asked_for_under_any_spelling_of_their
     assert named.status_code == 422
     assert decided.status_code == 403
     assert json.loads(decided.get_body())["code"] == "self_approval"
+
+
+# --- what a caller that may only ask cannot come to -----------------------------------------------
+
+ASKING = {"x-approvals-key": KEYS["request"]}
+OF_A_REQUEST = [call for call in TABLE if "{request_id}" in call[1]]
+
+
+def all_of(answer):
+    """Give everything of an answer that its caller sees."""
+    return answer.status_code, answer.get_body(), dict(answer.headers)
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_REQUEST, ids=lambda each: each.replace("{request_id}", "ID"))
+@pytest.mark.parametrize("created_by", ["has-other", "key", "", "has-request2", "HAS-REQUEST", "has-request ", "app:x"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"If-Match": '"1"'},
+        {"If-None-Match": "*"},
+        {"Prefer": "wait=25"},
+        {"Prefer": "respond-async"},
+        {"X-HTTP-Method-Override": "GET"},
+        {"x-functions-key": "master"},
+        {"Idempotency-Key": "same"},
+    ],
+    ids=str,
+)
+async def test_of_anothers_request_nothing_is_said_that_is_not_said_of_none(service, method, path, created_by, more):
+    service(created_by)
+
+    theirs = await answer_to(method, path, {**ASKING, **more})
+    none = await answer_to(method, path, {**ASKING, **more}, request_id="f" * 32)
+
+    assert all_of(theirs) == all_of(none)
+    assert theirs.status_code in (403, 404)
+
+
+@pytest.mark.parametrize("prefer", ["", "wait=25"])
+@pytest.mark.parametrize(("method", "path"), OF_A_REQUEST, ids=lambda each: each.replace("{request_id}", "ID"))
+async def test_of_anothers_request_it_is_not_said_by_the_time_either(service, monkeypatch, method, path, prefer):
+    asked_for = []
+    read = Scheduler.read
+
+    async def counted(self, request_id):
+        asked_for.append(request_id)
+        return await read(self, request_id)
+
+    monkeypatch.setattr(Scheduler, "read", counted)
+    monkeypatch.setattr(Scheduler, "look", counted)
+    service("has-other")
+
+    await answer_to(method, path, {**ASKING, "Prefer": prefer})
+    await answer_to(method, path, {**ASKING, "Prefer": prefer}, request_id="f" * 32)
+
+    assert asked_for.count(REQUEST_ID) == asked_for.count("f" * 32) <= 1
+
+
+@pytest.mark.parametrize(
+    "field", ["created_by", "created_by_title", "caller", "request_id", "rules", "base_url", "tell"]
+)
+async def test_what_the_service_says_of_a_request_cannot_be_sent(service, field):
+    service()
+
+    answer = await answer_to("POST", "api/requests", ASKING, a_request(approvers=[GRACE], **{field: "has-other"}))
+
+    assert answer.status_code == 422
+
+
+async def create_at(host, key, **headers):
+    """Ask at an address of one's choice."""
+    call = func.HttpRequest(
+        "POST",
+        f"https://{host}/api/requests?base_url=https://evil.example",
+        headers={"Content-Type": "application/json", "x-approvals-key": key, **headers},
+        body=json.dumps(a_request(approvers=[GRACE])).encode(),
+    )
+    return await api.handle(call, None, "api/requests", {"POST": api.create})
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:7071", "127.0.0.1.evil.example"]
+)
+async def test_a_caller_that_sees_no_links_cannot_lead_people_to_an_address_of_its_own(service, host):
+    service()
+
+    answer = await create_at(host, KEYS["request"])
+
+    assert answer.status_code == 400
+    assert json.loads(answer.get_body())["code"] == "bad_header"
+    assert "PUBLIC_BASE_URL" in json.loads(answer.get_body())["detail"]
+
+
+@pytest.mark.parametrize("host", ["localhost:7071", "127.0.0.1:7071", "[::1]:7071"])
+async def test_on_the_developers_own_machine_the_address_may_be_that_of_the_call(service, host):
+    service()
+
+    assert (await create_at(host, KEYS["request"])).status_code == 201
+
+
+@pytest.mark.parametrize("forwarded", [{}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"}])
+async def test_the_address_of_the_operator_goes_before_every_other(service, forwarded):
+    service(public_base_url="https://approvals.example.com")
+
+    answer = await create_at("evil.example", KEYS["request"], Host="evil.example", **forwarded)
+
+    assert answer.status_code == 201
+    assert "evil" not in str(all_of(answer))
+    assert answer.headers["Location"].startswith("https://approvals.example.com/")
+
+
+# --- everything that has a route ------------------------------------------------------------------
+
+
+def test_a_route_without_a_row_does_not_start():
+    with pytest.raises(LookupError, match="api/secrets has no row"):
+        rights.route("api/secrets")
+
+
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=lambda each: each.replace("{request_id}", "ID"))
+async def test_no_other_method_opens_what_a_key_is_wanted_for(service, method, path):
+    service("key")
+    handler, _ = CALLS[(method, path)]
+    for other in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        call = func.HttpRequest(other, f"http://localhost/{path}", route_params={"request_id": REQUEST_ID}, body=b"{}")
+        answer = await api.handle(call, None, path, {method: handler})
+        assert answer.status_code in {401, 405, 204}, other
+        assert (answer.status_code == 204) == (other == "OPTIONS")
+        assert (answer.status_code == 401) == (other in ((method, "HEAD") if method == "GET" else (method,)))
+        assert REQUEST_ID not in answer.get_body().decode()
+
+
+async def test_health_says_nothing_of_who_may_call(service):
+    service()
+    call = func.HttpRequest("GET", "http://localhost/api/health", headers={}, body=b"")
+
+    answer = await api.handle(call, None, "api/health", {"GET": api.report_health})
+
+    assert json.loads(answer.get_body()).keys() == {"status", "version"}
+
+
+async def test_a_preview_says_what_a_creation_would_say_of_whom_a_caller_may_name(service, monkeypatch):
+    entry = {"sha256": [hash_of(LIMITED)], "rights": ["request"], "approvers": ["*@example.com"]}
+    monkeypatch.setitem(CALLERS, "limited", entry)
+    service("limited")
+    asks = {"stages": [{"approvers": [GRACE]}, {"approvers": ["eve@evil.org"]}]}
+
+    answer = await answer_to(
+        "POST", "api/policies/preview", {"x-approvals-key": LIMITED}, {"request": a_request(**asks)}
+    )
+
+    assert (answer.status_code, json.loads(answer.get_body())["pointer"]) == (403, "/request/stages/1/approvers/0")
+
+
+# --- applications ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", [*RIGHTS, None])
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=lambda each: each.replace("{request_id}", "ID"))
+async def test_an_application_may_do_what_its_roles_say_and_no_more(service, method, path, right):
+    own, all_ = TABLE[(method, path)]
+    service("app:11111111", trusts_sign_in=True)
+    role = f"Approvals.{right.title()}" if right else "Approvals.Everything"
+    token = a_principal(idtyp="app", azp="11111111", name=None, roles=role)
+
+    answer = await answer_to(method, path, token)
+
+    assert answer.status_code in expected(right, own, all_, mine=True), answer.get_body()
+
+
+# --- an answer in a caller's own name -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("allows", [False, True])
+@pytest.mark.parametrize("name", ["has-decide", "HAS-DECIDE.", "Approval desk", "approval\u00a0DESK"])
+async def test_who_attests_never_answers_as_itself_whatever_the_request_allows(service, monkeypatch, allows, name):
+    monkeypatch.setitem(CALLERS, "has-decide", {**CALLERS["has-decide"], "title": "Approval desk"})
+    service("has-other")
+
+    answer = await answer_to(
+        "POST",
+        "api/approvals/{request_id}",
+        {"x-approvals-key": KEYS["decide"]},
+        a_decision(approver=name, is_approved=allows),
+    )
+
+    problem = json.loads(answer.get_body())
+    assert (answer.status_code, problem["code"]) == (403, "self_approval")
+    assert problem["detail"] == f"{name.replace(chr(0xA0), ' ')} is the calling system itself, which cannot decide."
+
+
+async def test_who_attests_answers_for_others_also_on_what_it_asked_for_itself(service, monkeypatch):
+    both = "dak_both".ljust(53, "x")
+    entry = {"sha256": [hash_of(both)], "rights": ["request", "decide"], "title": "Portal"}
+    monkeypatch.setitem(CALLERS, "has-both", entry)
+    service("has-both")
+
+    answer = await answer_to("POST", "api/approvals/{request_id}", {"x-approvals-key": both})
+
+    assert answer.status_code == 503, "it was let in, and the scheduler of this test takes no event"
+
+
+def test_what_is_documented_of_the_headers_is_what_is_read():
+    chosen = settings.Settings(callers=json.dumps(CALLERS))
+    now = dt.datetime.now(dt.UTC)
+
+    for header in ({"authorization": f"Bearer {KEYS['read']}"}, {"x-approvals-key": KEYS["read"]}):
+        assert identify(header, chosen, now).name == "has-read"
