@@ -24,6 +24,9 @@ ignored_auth.enabled = false
 
 [checks.positive_data_acceptance]
 expected-statuses = [200, 201, 202, 304, 403, 404, 409, 410, 412, 413, 422, 428]
+
+[checks.negative_data_rejection]
+expected-statuses = [400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428]
 """
 """What no schema can say is refused with 422: who may be asked, what fits together. The keys are the host's."""
 
