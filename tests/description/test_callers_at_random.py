@@ -14,7 +14,7 @@ from tests import chance
 
 SETTINGS = """
 request-timeout = 40.0
-workers = 2
+workers = 1
 
 [phases.coverage]
 unexpected-methods = ["DELETE", "PUT", "PATCH"]
