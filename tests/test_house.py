@@ -25,7 +25,7 @@ NO_CLOCK = [*(f"rules/{path.name}" for path in (ROOT / "approvals/rules").glob("
 
 ROOMS = {
     # A room, or a file beside the rooms: what of ours it may import, and why it may know that. Six floors: rules;
-    # errors and settings; people; durable; service; web. None knows one above it.
+    # errors and settings; people and records; durable; service; web. None knows one above it.
     "rules": ({}, "values and pure functions: they know nothing but each other"),
     "errors": ({"rules"}, "an error carries what stands as evidence"),
     "settings": ({}, "the environment alone"),
@@ -34,9 +34,13 @@ ROOMS = {
         {"rules", "errors", "settings", "signals"},
         "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
     ),
+    "records": (
+        {},
+        "what is remembered of requests, in a store that the operator set: it asks no scheduler and tells nobody",
+    ),
     "durable": (
         {"rules", "errors", "settings", "signals", "people"},
-        "the orchestration asks the rules, activities tell people, the client says when the scheduler is away",
+        "the orchestration asks the rules, activities tell people and write records, the client says what is away",
     ),
     "callers": ({"settings", "people"}, "a command that makes a key, by the same rules that read it"),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),

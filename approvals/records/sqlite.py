@@ -1,0 +1,131 @@
+"""The store in a file of SQLite, for one machine: one table, ordered by its primary key.
+
+All calls go through one thread of its own, so that none blocks the event loop and no transaction meets another of
+this process; other processes are waited for by SQLite itself (WAL, `busy_timeout`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from approvals.records.store import LAST, Conflict, Delete, Insert, Put, Replace, Row, StoreUnavailable, Write, keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+CALL_SECONDS = 5.0
+"""How long a call may wait for another process to finish its write."""
+TABLE = """
+CREATE TABLE IF NOT EXISTS rows (
+    partition TEXT NOT NULL, key TEXT NOT NULL, etag TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (partition, key)
+) WITHOUT ROWID
+"""
+
+
+class SqliteStore:
+    """Rows in a file, or in memory for `:memory:`."""
+
+    def __init__(self, file: Path | str) -> None:
+        self.file = str(file)
+        self.thread = ThreadPoolExecutor(1, "records")
+        self.connection: sqlite3.Connection | None = None
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        """Read a row, or nothing."""
+        found = await self.call(
+            lambda db: db.execute(
+                "SELECT key, body, etag FROM rows WHERE partition = ? AND key = ?", (partition, key)
+            ).fetchone()
+        )
+        return as_row(found) if found else None
+
+    async def scan(self, partition: str, *, after: str = "", before: str = LAST, limit: int) -> list[Row]:
+        """Read the first rows between two keys, in order."""
+        found = await self.call(
+            lambda db: db.execute(
+                "SELECT key, body, etag FROM rows WHERE partition = ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
+                (partition, after, before, limit),
+            ).fetchall()
+        )
+        return [as_row(each) for each in found]
+
+    async def write(self, partition: str, *changes: Write) -> None:
+        """Make all changes, or none. Raises Conflict."""
+        keys_of(changes)
+
+        def change_all(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for change in changes:
+                    apply_change(db, partition, change)
+                db.execute("COMMIT")
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+
+        await self.call(change_all)
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        if self.connection:
+            await self.call(lambda db: db.close())
+        self.connection = None
+        self.thread.shutdown(wait=False)
+
+    async def call(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do some work in the thread of this store. Raises StoreUnavailable."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.thread, lambda: work(self.open()))
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def open(self) -> sqlite3.Connection:
+        """Open the file, the first time."""
+        if self.connection is None:
+            self.connection = sqlite3.connect(self.file, timeout=CALL_SECONDS, isolation_level=None)
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.execute(TABLE)
+        return self.connection
+
+
+def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> None:
+    """Make one change within a transaction. Raises Conflict."""
+    if isinstance(change, Delete):
+        done = db.execute(
+            "DELETE FROM rows WHERE partition = ? AND key = ? AND (etag = ? OR ? = '')",
+            (partition, change.key, change.etag, change.etag),
+        )
+        if change.etag and not done.rowcount:
+            raise Conflict(change.key)
+        return
+    etag, body = uuid.uuid4().hex, json.dumps(change.body, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(change, Replace):
+        done = db.execute(
+            "UPDATE rows SET etag = ?, body = ? WHERE partition = ? AND key = ? AND etag = ?",
+            (etag, body, partition, change.key, change.etag),
+        )
+    else:
+        verb = {Insert: "INSERT OR IGNORE", Put: "INSERT OR REPLACE"}[type(change)]
+        done = db.execute(
+            f"{verb} INTO rows (partition, key, etag, body) VALUES (?, ?, ?, ?)",
+            (partition, change.key, etag, body),
+        )
+    if not done.rowcount:
+        raise Conflict(change.key)
+
+
+def as_row(found: tuple[str, str, str]) -> Row:
+    """Give what was read as a row."""
+    key, body, etag = found
+    return Row(key, json.loads(body), etag)

@@ -1,0 +1,110 @@
+"""What a store must do: keep rows in partitions, in the order of their keys, and change several of them at once.
+
+It is the least that Azure Table Storage and SQLite have in common, so that everything above it is written once.
+A partition and a key are ASCII of `PARTS`, 200 characters at most; keys are ordered by their bytes. A body is JSON of
+any size up to `BODY_BYTES`. An etag is another one after every change of a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARTS = r"[A-Za-z0-9:._-]{1,200}"
+"""What a partition and a key are made of. Nothing else is safe in an Azure table, and `~` is the store's own."""
+BODY_BYTES = 3_000_000
+"""What a body may weigh as JSON in UTF-8; a transaction of Azure Table Storage takes 4 MiB."""
+CHANGES = 90
+"""How many changes `write` takes at once; a transaction of Azure Table Storage takes 100, some for large bodies."""
+LAST = "~"
+"""Behind every key."""
+
+
+class StoreUnavailable(Exception):
+    """The store was not reached in time, or answered nonsense: whether a write happened is not known."""
+
+
+class Conflict(Exception):
+    """A row to insert is there, or a row to replace is not what it was: nothing at all was written."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"The row {key} is not as expected.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it was read."""
+
+    key: str
+    body: dict[str, Any]
+    etag: str
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Write a row that must not be there."""
+
+    key: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Write a row that must still have this etag."""
+
+    key: str
+    body: dict[str, Any]
+    etag: str
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a row, whatever is there."""
+
+    key: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Remove a row, if it is there; with an etag only if it still has that."""
+
+    key: str
+    etag: str = ""
+
+
+Write = Insert | Replace | Put | Delete
+
+
+class Store(Protocol):
+    """Rows in partitions. Every method raises StoreUnavailable; none blocks the event loop."""
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        """Read a row, or nothing."""
+
+    async def scan(self, partition: str, *, after: str = "", before: str = LAST, limit: int) -> list[Row]:
+        """Read the first rows of a partition whose keys are greater than `after` and less than `before`, in order.
+
+        What it costs depends on `limit` alone, never on how many rows there are.
+        """
+
+    async def write(self, partition: str, *changes: Write) -> None:
+        """Make all changes to different rows of a partition, or none. Raises Conflict.
+
+        A write that happened and whose answer was lost is not taken for a conflict with itself.
+        """
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def keys_of(changes: Sequence[Write]) -> list[str]:
+    """Give the keys of changes. Raises ValueError when two are for one row, or there are none or too many."""
+    keys = [change.key for change in changes]
+    if not 1 <= len(keys) <= CHANGES or len(set(keys)) != len(keys):
+        raise ValueError(f"a write is for 1 to {CHANGES} different rows, not {keys}")
+    return keys
