@@ -15,11 +15,11 @@ import azure.durable_functions as df
 
 from approvals import settings
 from approvals.durable import activities, workflow
-from approvals.people import callers, channels
+from approvals.people import callers, outlets
 from approvals.web import api, documents, home, page
 
 # an app with a setting that makes no sense does not start
-channels.configured_channels(settings.current())
+outlets.configured_channels(settings.current())
 callers.announce_callers(settings.current())
 
 app = df.DFApp()

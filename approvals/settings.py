@@ -46,8 +46,18 @@ class Settings:
     """`NOTIFY_LOG`: write to the log that people would be told, for development."""
     notify_urls: tuple[str, ...] = field(default=(), repr=False)
     """`NOTIFY_URLS`: the services that tell people, as Apprise writes them. They hold passwords."""
-    notify_requester: bool = False
-    """`NOTIFY_REQUESTER`: tell the requester the outcome, too."""
+    smtp_url: str = field(default="", repr=False)
+    """`SMTP_URL`: the server that takes mail. It holds a password."""
+    mail_endpoint: str = ""
+    """`MAIL_ENDPOINT`: the Azure Communication Services that take mail, in place of a server."""
+    mail_from: str = ""
+    """`MAIL_FROM`: who writes, as `Name <address>` or an address alone."""
+    mail_reply_to: str = ""
+    """`MAIL_REPLY_TO`: who is answered; empty: whoever writes."""
+    notify_rooms: tuple[str, ...] = field(default=(), repr=False)
+    """`NOTIFY_ROOMS`: webhooks of rooms in Slack and Teams, which get cards. Whoever has one can write there."""
+    notify_requester: bool = True
+    """`NOTIFY_REQUESTER`: whether the requester is told the outcome, too."""
     link_keys: tuple[str, ...] = field(default=(), repr=False)
     """`APPROVAL_LINK_KEYS`: what links are signed with, the newest first."""
     callers: str = field(default="", repr=False)
@@ -58,7 +68,7 @@ class Settings:
     @property
     def tells(self) -> bool:
         """Whether there is any way to tell people."""
-        return self.notify_log or bool(self.notify_urls)
+        return self.notify_log or bool(self.notify_urls or self.notify_rooms or self.mail_from)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -70,7 +80,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_base_url=parse_base_url("PUBLIC_BASE_URL", read("PUBLIC_BASE_URL")),
         notify_log=parse_switch("NOTIFY_LOG", read("NOTIFY_LOG")),
         notify_urls=parse_addresses("NOTIFY_URLS", read("NOTIFY_URLS")),
-        notify_requester=parse_switch("NOTIFY_REQUESTER", read("NOTIFY_REQUESTER")),
+        smtp_url=read("SMTP_URL").strip(),
+        mail_endpoint=parse_base_url("MAIL_ENDPOINT", read("MAIL_ENDPOINT")),
+        mail_from=read("MAIL_FROM").strip(),
+        mail_reply_to=read("MAIL_REPLY_TO").strip(),
+        notify_rooms=parse_addresses("NOTIFY_ROOMS", read("NOTIFY_ROOMS")),
+        notify_requester=parse_switch("NOTIFY_REQUESTER", read("NOTIFY_REQUESTER") or "true"),
         link_keys=parse_keys("APPROVAL_LINK_KEYS", read("APPROVAL_LINK_KEYS")),
         callers=read("CALLERS"),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
@@ -157,6 +172,11 @@ def parse_base_url(name: str, text: str) -> str:
     if text and not is_address(text):
         raise BadSetting(f"{name} must be an address such as https://approvals.example.com, not '{text}'.")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its very name."""
+    return host in {"localhost", "127.0.0.1", "::1"}
 
 
 def is_address(text: str) -> bool:

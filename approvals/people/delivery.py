@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from approvals import signals
-from approvals.people import channels, links, messages
+from approvals.people import links, messages, outlets
 from approvals.people.channels import Channel, LogChannel, Message, Undeliverable
 from approvals.people.links import Signer
 from approvals.people.threads import run_in_thread
@@ -59,7 +59,7 @@ class Dispatch:
     @classmethod
     def of(cls, settings: Settings) -> Dispatch:
         """Take the channels, the keys and the choices of the operator."""
-        return cls(channels.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
+        return cls(outlets.configured_channels(settings), Signer(settings.link_keys), settings.notify_requester)
 
     def unreachable(self, people: Iterable[str]) -> list[str]:
         """Name those whom no channel can ever reach, though there are channels that address a person.
@@ -121,16 +121,16 @@ class Dispatch:
                 yield Undelivered(channel=channel.name, key=key, occasion=occasion)
 
     def people(self, found: Found, occasion: str) -> Iterator[str]:
-        """Name whom an occasion concerns: who is awaited; when it is over, the requester, too."""
+        """Name whom an occasion concerns: who is awaited; when it is over, who answered and the requester, too."""
         holders = (found.holder(slot) for slot in found.awaited)
         awaited = [one for one in holders if one and not found.request.forbids(one)]
         if occasion == "passed_on" and found.story.changes:
             latest = [found.story.changes[-1].to]
             awaited = [holder for holder in awaited if is_among(found, holder, latest)]
+        if occasion == OUTCOME:
+            voters = [vote.approver for vote in found.story.votes]
+            awaited = unique(found, [*awaited, *voters, *([found.request.requester] if self.tells_requester else [])])
         yield from awaited
-        requester = found.request.requester
-        if occasion == OUTCOME and self.tells_requester and not is_among(found, requester, awaited):
-            yield requester
 
     async def send_all(self, found: Found, wanted: Iterable[Undelivered]) -> tuple[Undelivered, ...]:
         """Send messages side by side, so that one channel that hangs holds up no other. Gives what failed."""
@@ -171,6 +171,15 @@ class Dispatch:
         """Give the address at which a person answers; the open slot's is for whoever is told."""
         slot = found.slot_of(person) if person else (None if found.panel.approvers else 0)
         return None if slot is None else slot_address(self.signer, found, slot)
+
+
+def unique(found: Found, people: Iterable[str]) -> list[str]:
+    """Give each of these people once, by the rules of the request."""
+    kept: list[str] = []
+    for person in people:
+        if person and not is_among(found, person, kept):
+            kept.append(person)
+    return kept
 
 
 def is_among(found: Found, person: str, people: Iterable[str]) -> bool:

@@ -243,17 +243,26 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         "unneeded": over and to is not None and not found.request.is_same(to, found.request.requester),
         "link": link,
         "key": visible(key),
+        "on_card": False,
     }
-    written = [render("message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS[:1]]
-    for brevity in TEXTS[1:]:
-        if len(written[-1]) <= TEXT_CHARACTERS:
-            break
-        written.append(render("message.txt", told=RequestView(found, inert, brevity), **values))
+    texts = (render("message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS)
+    text = next((text for text in texts if len(text) <= TEXT_CHARACTERS), None)
+    card = render("message.txt", told=RequestView(found, inert, TEXTS[1]), **{**values, "link": None, "on_card": True})
+    letter = render("message.txt", told=RequestView(found, visible, WHOLE), **{**values, "key": ""})
     subject = render("subject.txt", told=RequestView(found, inert, TEXTS[0]), **values)
     return Message(
         key=key,
         subject=one_line(subject, SUBJECT_CHARACTERS),
-        text=re.sub(r"\n{3,}", "\n\n", written[-1]).strip() + "\n",
+        text=tidy(text or render("message.txt", told=RequestView(found, inert, TEXTS[-1]), **values)),
         html=render("message.html", told=RequestView(found, visible, WHOLE), **values),
         to=to,
+        letter=tidy(letter),
+        thread=found.request.request_id,
+        link=link,
+        card=tidy(card),
     )
+
+
+def tidy(text: str) -> str:
+    """Give a text without empty lines that a template left behind."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

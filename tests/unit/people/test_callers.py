@@ -15,7 +15,7 @@ from approvals.callers import main
 from approvals.errors import KeyRequired
 from approvals.people import callers
 from approvals.people.callers import RIGHTS, Caller, hash_of, identify, is_well_formed, new_key, registered_callers
-from approvals.people.channels import AppriseChannel
+from approvals.people.services import AppriseChannel
 from approvals.settings import BadSetting, Settings
 from tests.builders import HOUR, NOON, a_principal
 from tests.chance import SEED, sized
@@ -386,7 +386,8 @@ callers.registered_callers('{"bot": {"sha256": ["%s"], "rights": ["read"], "expi
 callers.identify({"authorization": "Bearer dak_x"}, __import__("approvals.settings").settings.Settings(), None)
 print(sorted(name for name in set(sys.modules) - before if not name.startswith("approvals")))
 import function_app
-print([name for name in ("jsonschema", "argparse", "apprise", "smtplib") if name in sys.modules])
+dear = ("jsonschema", "argparse", "apprise", "smtplib", "aiosmtplib", "email_validator", "requests")
+print([name for name in dear if name in sys.modules])
 """ % ("0" * 64)
 
 

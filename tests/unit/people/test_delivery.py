@@ -158,8 +158,10 @@ async def test_a_requester_who_may_not_decide_is_not_asked():
     assert box.told == [GRACE]
 
 
-@pytest.mark.parametrize(("tells_requester", "told"), [(False, [ALAN]), (True, [ADA, ALAN])])
-async def test_an_outcome_is_told_to_who_had_not_answered_and_if_wished_to_the_requester(tells_requester, told):
+@pytest.mark.parametrize(("tells_requester", "told"), [(False, [ALAN, GRACE]), (True, [ADA, ALAN, GRACE])])
+async def test_an_outcome_is_told_to_who_was_asked_and_who_answered_and_if_wished_to_the_requester(
+    tells_requester, told
+):
     box, asking = Mailbox(), a_request_of_two()
     settled = hearing.apply_event(asking, decided(GRACE, yes=False), "decision", NOON)
 

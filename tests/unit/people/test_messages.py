@@ -293,7 +293,7 @@ def test_who_is_asked_reads_who_asks_what_until_when_and_what_silence_means():
             *(f"{ADA} asks for your approval.", "New laptop", "It broke.", "price: 1200", "for \u203a team: x, y"),
             *("urgent: yes", "cost centre: none", f"Asked: {GRACE}, {ALAN}", "2 of 2 must approve"),
             *("Answer until: Monday, 2 March 2026, 12:00 UTC", "silence counts as rejection", "Stage: 2 of 2", LINK),
-            *("Opening the link decides nothing.", f"Reference: {KEY}"),
+            "Opening the link decides nothing.",
         ):
             assert said in words
 
