@@ -68,8 +68,8 @@ param notifyUrls string = ''
 @secure()
 param callers string = ''
 
-@description('Tell the requester the outcome, too.')
-param notifyRequester bool = false
+@description('Tell the requester the outcome.')
+param notifyRequester bool = true
 
 @description('What docs/settings.md offers, by name. Values are strings; a secret belongs in the vault, and here its reference.')
 param appSettings object = {}

@@ -545,6 +545,12 @@ def test_the_extension_bundle_is_one_that_knows_the_scheduler(host_json):
 # --- what is installed ----------------------------------------------------------------------------
 
 IMPORTED_AS = {
+    "aiosmtplib": "aiosmtplib",
+    "azure-communication-email": "azure.communication.email",
+    "azure-core": "azure.core",
+    "azure-identity": "azure.identity",
+    "email-validator": "email_validator",
+    "requests": "requests",
     "apprise": "apprise",
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",

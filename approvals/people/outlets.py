@@ -7,10 +7,12 @@ from email.headerregistry import Address, AddressHeader
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from approvals.people.azure_mail import AzureTransport
 from approvals.people.channels import Channel, LogChannel
 from approvals.people.mail import MailChannel, read_mailbox
 from approvals.people.rooms import RoomChannel
 from approvals.people.services import AppriseChannel
+from approvals.people.smtp import SmtpTransport
 from approvals.settings import BadSetting
 
 if TYPE_CHECKING:
@@ -50,11 +52,7 @@ def mail_channels(settings: Settings) -> tuple[MailChannel, ...]:
 def transport_of(settings: Settings) -> Transport:
     """Give what takes the mail. Raises BadSetting."""
     if settings.smtp_url:
-        from approvals.people.smtp import SmtpTransport  # noqa: PLC0415 - only who writes mail should pay
-
         return SmtpTransport.at(settings.smtp_url)
-    from approvals.people.azure_mail import AzureTransport  # noqa: PLC0415 - as above
-
     return AzureTransport(settings.mail_endpoint)
 
 

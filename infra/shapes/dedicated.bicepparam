@@ -14,7 +14,7 @@ param isZoneRedundant = true
 param httpAlwaysReady = 1
 param publicBaseUrl = 'https://approvals.example.com'
 param notifyUrls = 'json://hooks.example.com/approvals'
-param notifyRequester = true
+param notifyRequester = false
 // The last is not taken: what the deployment must set itself stands.
 param appSettings = {
   NOTIFY_LOG: 'true'

@@ -215,11 +215,11 @@ IN_SNAPSHOTS = [
         "the_app_answers_at_its_own_address",
     ),
     Fault(
-        "the requester is told unasked",
+        "the requester is not told, unasked",
         DEFAULT,
-        '"NOTIFY_REQUESTER": "false",\n        "NOTIFY_URLS"',
         '"NOTIFY_REQUESTER": "true",\n        "NOTIFY_URLS"',
-        "the_requester_is_told_when_chosen",
+        '"NOTIFY_REQUESTER": "false",\n        "NOTIFY_URLS"',
+        "the_requester_is_told_unless_chosen_otherwise",
     ),
     Fault(
         "the vault can be emptied",

@@ -167,7 +167,7 @@ class Chosen:
     sign_in: tuple = ()
     alerts_to: str = ""
     address: str = ""
-    tells: bool = False
+    tells_requester: bool = True
 
 
 SHAPES = {
@@ -184,7 +184,7 @@ SHAPES = {
         sign_in=("33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444"),
         alerts_to="operators@example.com",
         address="https://approvals.example.com",
-        tells=True,
+        tells_requester=False,
     ),
 }
 
@@ -455,8 +455,8 @@ def the_link_keys_are_made_by_chance_and_reach_the_app_by_reference(shape):
     yield from differences("settings", shape.settings, {"APPROVAL_LINK_KEYS": reference})
 
 
-def the_requester_is_told_when_chosen(shape):
-    told = "true" if shape.chosen.tells else "false"
+def the_requester_is_told_unless_chosen_otherwise(shape):
+    told = "true" if shape.chosen.tells_requester else "false"
     yield from differences("settings", shape.settings, {"NOTIFY_REQUESTER": told})
 
 
@@ -657,7 +657,7 @@ FACTS = [
     telemetry_is_written_by_identities_only,
     the_vault_is_opened_by_roles_and_cannot_be_emptied,
     the_link_keys_are_made_by_chance_and_reach_the_app_by_reference,
-    the_requester_is_told_when_chosen,
+    the_requester_is_told_unless_chosen_otherwise,
     secrets_that_are_not_given_are_left_as_they_are,
     the_app_answers_at_its_own_address,
     roles_are_the_least_on_the_smallest,

@@ -159,7 +159,9 @@ print(json.dumps({d.metadata["Name"]: d.version for d in importlib.metadata.dist
     here = {canonical(name): version for name, version in json.loads(done.stdout).items()}
     of_the_environment = {"pip", "setuptools"}
     lines = [line for line in (package / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
-    pinned = {canonical(name): version for name, _, version in (line.partition("==") for line in lines)}
+    pinned = {
+        canonical(name): version for name, _, version in (line.partition(" ; ")[0].partition("==") for line in lines)
+    }
 
     assert {name: version for name, version in here.items() if name not in of_the_environment} == pinned, (
         "What requirements.txt does not pin floats in the remote build: `make lock`."

@@ -30,5 +30,14 @@ def test_no_shape_differs_by_chance():
     """Every switch is on in one shape and off in another, so that both of its sides are looked at."""
     chosen = snapshots.SHAPES.values()
 
-    for name in ("private", "developer", "zone_redundant", "sign_in", "alerts_to", "always_ready", "address", "tells"):
+    for name in (
+        "private",
+        "developer",
+        "zone_redundant",
+        "sign_in",
+        "alerts_to",
+        "always_ready",
+        "address",
+        "tells_requester",
+    ):
         assert {bool(getattr(each, name)) for each in chosen} == {True, False}, f"No shape tells what {name} does."
