@@ -13,7 +13,7 @@ curl -s http://localhost:7071/api/requests/REQUEST_ID
 
 import azure.durable_functions as df
 
-from approvals import settings
+from approvals import settings, timers
 from approvals.durable import activities, workflow
 from approvals.people import callers, outlets
 from approvals.web import api, documents, home, page
@@ -29,3 +29,4 @@ app.register_functions(home.blueprint)
 app.register_functions(documents.blueprint)
 app.register_functions(workflow.blueprint)
 app.register_functions(activities.blueprint)
+app.register_functions(timers.blueprint)

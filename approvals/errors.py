@@ -29,7 +29,10 @@
     │   ├── NotAskedYet     their stage has not begun
     │   ├── StageUnclear    they answered an earlier stage and are asked again
     │   └── PassedOnTooOften
-    └── SchedulerUnavailable  the scheduler did not answer
+    └── Unavailable           something this service needs did not answer, or is not there yet
+        ├── SchedulerUnavailable
+        ├── RecordsUnavailable
+        └── StillStarting     another caller is making it
 
 Each class has a stable `code`; the text of an error is a sentence for people and never an exception's of others.
 """
@@ -384,7 +387,11 @@ class TooLate(NoLongerOpen):
     title = "The deadline has passed"
 
 
-class SchedulerUnavailable(ApprovalError):
+class Unavailable(ApprovalError):
+    """Something this service needs did not answer, or is not there yet: the same may be sent again."""
+
+
+class SchedulerUnavailable(Unavailable):
     """The scheduler did not answer; whether it heard is not known."""
 
     code = "scheduler_unavailable"
@@ -392,3 +399,23 @@ class SchedulerUnavailable(ApprovalError):
 
     def __init__(self) -> None:
         super().__init__("The scheduler did not answer. Nothing is lost; send the same again in a moment.")
+
+
+class RecordsUnavailable(Unavailable):
+    """The store of the records did not answer."""
+
+    code = "records_unavailable"
+    title = "The records are not reachable"
+
+    def __init__(self) -> None:
+        super().__init__("The records did not answer. Nothing was started; send the same again in a moment.")
+
+
+class StillStarting(Unavailable):
+    """Another call is making this request, or has stopped doing so and its time is not over."""
+
+    code = "still_starting"
+    title = "The request is being made"
+
+    def __init__(self) -> None:
+        super().__init__("Another call is making this request. Send the same again in a moment.")

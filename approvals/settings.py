@@ -24,7 +24,8 @@ SECRETS_OF_THE_HOST = (
 """Settings the app does not read, whose references it looks at: with one that is not resolved nothing would work."""
 KEY_CHARACTERS = 32
 """The least a key for links may have."""
-LOCAL_KEY = Path(__file__).parent.parent / ".local/approval-link-key"
+LOCAL = Path(__file__).parent.parent / ".local"
+LOCAL_KEY = LOCAL / "approval-link-key"
 """Where a key made for this machine is kept; git does not see it."""
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
@@ -62,6 +63,10 @@ class Settings:
     """`APPROVAL_LINK_KEYS`: what links are signed with, the newest first."""
     callers: str = field(default="", repr=False)
     """`CALLERS`: who may call and what each may do, as JSON (see `people/callers.py`)."""
+    records_table_endpoint: str = ""
+    """`RECORDS_TABLE_ENDPOINT`: the Azure Table Storage that keeps the records; empty: a file of this machine."""
+    records_file: str = ":memory:"
+    """`RECORDS_FILE`: that file, `.local/records.sqlite` where it is not set, or `:memory:`."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -88,6 +93,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         notify_requester=parse_switch("NOTIFY_REQUESTER", read("NOTIFY_REQUESTER") or "true"),
         link_keys=parse_keys("APPROVAL_LINK_KEYS", read("APPROVAL_LINK_KEYS")),
         callers=read("CALLERS"),
+        records_table_endpoint=parse_base_url("RECORDS_TABLE_ENDPOINT", read("RECORDS_TABLE_ENDPOINT")),
+        records_file=read("RECORDS_FILE").strip() or str(LOCAL / "records.sqlite"),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
@@ -117,9 +124,12 @@ def current() -> Settings:
     instances there, and each must know the others' links.
     """
     found = read_settings(os.environ)
+    is_deployed = bool(os.environ.get("WEBSITE_SITE_NAME"))
+    if is_deployed and not found.records_table_endpoint:
+        raise BadSetting("RECORDS_TABLE_ENDPOINT is not set: each instance of the app would remember for itself.")
     if found.link_keys:
         return found
-    if os.environ.get("WEBSITE_SITE_NAME"):
+    if is_deployed:
         raise BadSetting("APPROVAL_LINK_KEYS is not set: without it no link can be signed.")
     return replace(found, link_keys=(local_key(),))
 

@@ -65,7 +65,13 @@ CALL_FAILED = Signal(
     ("method", "path", "status", "request"),
     "A caller was answered with a status of 500 or more; the request is - where it is not known.",
 )
-SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALL_FAILED)
+RECORD_LATE = Signal(
+    "record_late",
+    logging.WARNING,
+    ("request", "reason"),
+    "The records did not take what became of a request at once; the sweep writes it.",
+)
+SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALL_FAILED, RECORD_LATE)
 
 ACTIVITIES = '("submit_approval_request", "process_approval")'
 ALERTS = (
@@ -84,6 +90,7 @@ ALERTS = (
         (DELIVERY_FAILED,),
         f"AppRequests | where Name in {ACTIVITIES} and Success == false",
     ),
+    Alert("late-records", "The records were not written at once; lists may be behind.", 3, (RECORD_LATE,)),
     Alert("timed-out-approvals", "Not enough people answered before the deadline.", 3, (REQUEST_TIMED_OUT,)),
     Alert(
         "server-errors",

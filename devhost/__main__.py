@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -74,8 +75,17 @@ def greeting(host: Host) -> str:
 async def serve(said: argparse.Namespace) -> int:
     """Run until told to end."""
     kept = await outbox.keep(said.app, os.environ) if is_loopback(said.host) else None
-    app = index.load(said.app)
     address = connection.from_environment(os.environ)
+    folder = contextlib.nullcontext() if address else tempfile.TemporaryDirectory(prefix="devhost-")
+    with folder as kept_here:
+        if kept_here:
+            index.keep_in(said.app, Path(kept_here), os.environ)
+        return await run(said, address, kept)
+
+
+async def run(said: argparse.Namespace, address: connection.TaskHubAddress | None, kept: outbox.Outbox | None) -> int:
+    """Run the app until told to end."""
+    app = index.load(said.app)
     host = Host(app, said.host, said.port, said.rpc_port, address, said.unkind, said.workers, outbox=kept)
     told = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C cancels this, as asyncio has it

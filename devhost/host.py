@@ -21,6 +21,7 @@ from devhost.processes import WorkerProcesses
 from devhost.rpc import PREFIX, WEBHOOKS, Rpc, client_binding
 from devhost.taskhub.hub import TaskHub
 from devhost.taskhub.unkind import UnkindTaskHub
+from devhost.timers import Timers
 from devhost.web import Web
 from devhost.worker import Worker
 
@@ -88,10 +89,12 @@ class Host:
             self._closing.push_async_callback(processes.stop)
             await processes.start()
             self.app = processes.distribute(self.app)
-        await self.listen(connection, threads)
+        timers = Timers(self.app, threads, lambda: self.binding(self.url))
+        await self.listen(connection, threads, timers)
         worker = Worker(self.app, connection, threads, lambda: self.binding(self.url))
         running = asyncio.create_task(worker.run())
         self._closing.push_async_callback(ended, running)
+        self._closing.push_async_callback(ended, asyncio.create_task(timers.run()))
         await worker.tried.wait()
 
     def embed(self) -> Connection:
@@ -101,7 +104,7 @@ class Host:
         self._closing.callback(self.hub.stop, grace=0)
         return connect_directly(self.hub)
 
-    async def listen(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+    async def listen(self, connection: Connection, threads: ThreadPoolExecutor, timers: Timers) -> None:
         """Open the two ports: the app's, with the webhooks of the extension beside it, and the RPC's."""
         rpc = Rpc(connection, self.app.host.default_version, RECORD_LAG_SECONDS if self.hub else 0)
         try:
@@ -116,6 +119,9 @@ class Host:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if is_private and request.raw_path.startswith(WEBHOOKS):
                 return await rpc.handle(request)
+            if is_private and request.method == "POST" and (timer := timers.find(request.path)):
+                # waited for, unlike there: whoever asks knows that it has run
+                return web.Response(status=202 if await timers.invoke(timer) else 500)
             if is_private and self.outbox and outboxes.leads_here(request.path):
                 # by a name of this machine only: another, led here by its DNS, would let its page read the mail
                 known = is_loopback(request.url.host or "")

@@ -6,32 +6,38 @@ load, and whatever this host does not implement, is refused here, by name and be
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import inspect
 import json
 import os
 import sys
+import tomllib
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 from azure.functions import meta
+from cronsim import CronSim, CronSimError
 
 from devhost.hostjson import HostSettings, read_host_settings, read_object
 from devhost.invocations import Invocation
 from devhost.routes import Refused, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
     from types import ModuleType
 
-__all__ = ["Activity", "FunctionApp", "HttpFunction", "Orchestrator", "Refused", "load"]
+__all__ = ["Activity", "FunctionApp", "HttpFunction", "Orchestrator", "Refused", "Timer", "load"]
 
 HTTP, ORCHESTRATION, ACTIVITY = "httpTrigger", "orchestrationTrigger", "activityTrigger"
+TIMER = "timerTrigger"
 CLIENT = "durableClient"
+FIELDS = 6
+"""Of a schedule: seconds, minutes, hours, days, months, weekdays."""
 MODULE = "function_app"
 
 
@@ -78,6 +84,24 @@ class Activity:
 
 
 @dataclass(frozen=True)
+class Timer:
+    """A function that runs by a schedule: six fields, the first are seconds, in UTC (NCRONTAB)."""
+
+    name: str
+    call: Callable[..., Any]
+    schedule: str
+    parameter: str
+    is_async: bool
+    wants_context: bool
+    client_parameters: tuple[str, ...]
+    runs_at_start: bool = False
+
+    def next_after(self, now: dt.datetime) -> dt.datetime:
+        """Give the next instant at which it runs."""
+        return next(CronSim(self.schedule, now))
+
+
+@dataclass(frozen=True)
 class FunctionApp:
     """An app's index. The dicts are by durable name; the `find_` methods ignore case, as the extension does."""
 
@@ -86,6 +110,7 @@ class FunctionApp:
     http: list[HttpFunction]
     orchestrators: dict[str, Orchestrator]
     activities: dict[str, Activity]
+    timers: dict[str, Timer] = field(default_factory=dict)
 
     def find_orchestrator(self, name: str) -> Orchestrator | None:
         """Look an orchestrator up by its durable name, ignoring case."""
@@ -134,6 +159,9 @@ def load(folder: Path) -> FunctionApp:
         if isinstance(entry, HttpFunction):
             app.http.append(entry)
             continue
+        if isinstance(entry, Timer):
+            app.timers[name] = entry
+            continue
         index: dict[str, Any] = app.orchestrators if isinstance(entry, Orchestrator) else app.activities
         if entry.name.lower() in map(str.lower, index):
             raise Refused(f"function '{name}': another one of its kind has the durable name '{entry.name}'")
@@ -141,7 +169,21 @@ def load(folder: Path) -> FunctionApp:
     return app
 
 
-def _entry(folder: Path, host: HostSettings, function: Any) -> HttpFunction | Orchestrator | Activity:
+def keep_in(app: Path, folder: Path, environment: MutableMapping[str, str]) -> None:
+    """Let an app keep files for as long as its embedded task hub.
+
+    It says in `[tool.devhost.run]` of its pyproject.toml which of its settings name them; `{folder}` in them is one
+    that ends with this host. What is set in the environment or in local.settings.json stays.
+    """
+    file = app / "pyproject.toml"
+    said = tomllib.loads(file.read_text()) if file.is_file() else {}
+    elsewhere = local_settings(app)
+    for name, value in said.get("tool", {}).get("devhost", {}).get("run", {}).items():
+        if name not in environment and not elsewhere.get(name):
+            environment[name] = value.replace("{folder}", str(folder))
+
+
+def _entry(folder: Path, host: HostSettings, function: Any) -> HttpFunction | Orchestrator | Activity | Timer:
     """Check one function as the worker does and make its entry."""
     name, call = function.get_function_name(), function.get_user_function()
     bindings = [json.loads(text) for text in function.get_raw_bindings()]  # what the host is told of it
@@ -164,6 +206,9 @@ def _entry(folder: Path, host: HostSettings, function: Any) -> HttpFunction | Or
     if trigger["type"] == ACTIVITY:
         durable_name = trigger.get("activity") or name
         return Activity(durable_name, call, trigger["name"], is_async, wants_context, clients, name, folder)
+    if trigger["type"] == TIMER:
+        at_start = bool(trigger.get("runOnStartup"))
+        return Timer(name, call, _schedule(name, trigger), trigger["name"], is_async, wants_context, clients, at_start)
     return HttpFunction(
         name=name,
         call=call,
@@ -177,6 +222,20 @@ def _entry(folder: Path, host: HostSettings, function: Any) -> HttpFunction | Or
     )
 
 
+def _schedule(name: str, trigger: dict[str, Any]) -> str:
+    """Read the schedule of a timer, which may stand in a setting."""
+    schedule: str = trigger["schedule"]
+    if schedule.startswith("%") and schedule.endswith("%"):
+        schedule = os.environ.get(schedule[1:-1], "")
+    try:
+        CronSim(schedule, dt.datetime.now(dt.UTC))
+        if len(schedule.split()) != FIELDS:
+            raise CronSimError  # noqa: TRY301 - one sentence for both
+    except CronSimError:
+        raise Refused(f"function '{name}': this host understands schedules of six fields, not '{schedule}'") from None
+    return schedule
+
+
 def _route(name: str, prefix: str, template: str) -> Route:
     try:
         return Route.parse(f"{prefix.strip('/')}/{template.lstrip('/')}")
@@ -186,7 +245,7 @@ def _route(name: str, prefix: str, template: str) -> Route:
 
 def _check_bindings(name: str, trigger: dict[str, Any], bindings: list[dict[str, Any]], host: HostSettings) -> None:
     kind = trigger["type"]
-    if kind not in {HTTP, ORCHESTRATION, ACTIVITY}:
+    if kind not in {HTTP, ORCHESTRATION, ACTIVITY, TIMER}:
         raise Refused(f"function '{name}': this host does not implement {kind}")
     if kind == ORCHESTRATION and trigger["name"] != "context":
         raise Refused(

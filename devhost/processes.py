@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("devhost.processes")
 
-HTTP, ORCHESTRATOR, ACTIVITY = "http", "orchestrator", "activity"
+HTTP, ORCHESTRATOR, ACTIVITY, TIMER = "http", "orchestrator", "activity", "timer"
 LENGTH = struct.Struct(">I")
 DEATHS, DEATH_SECONDS = 3, 180.0
 THREADS = 6
@@ -168,6 +168,7 @@ class WorkerProcesses:
             activities={
                 name: replace(f, call=remote(ACTIVITY, name), is_async=True) for name, f in app.activities.items()
             },
+            timers={name: replace(f, call=remote(TIMER, name), is_async=True) for name, f in app.timers.items()},
         )
 
     async def run(self, kind: str, name: str, arguments: dict[str, Any]) -> Any:
@@ -228,6 +229,7 @@ async def work(app: FunctionApp, channel: socket.socket) -> None:
         HTTP: {function.name: function for function in app.http},
         ORCHESTRATOR: app.orchestrators,
         ACTIVITY: app.activities,
+        TIMER: app.timers,
     }
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="function")
     running: set[asyncio.Task[None]] = set()

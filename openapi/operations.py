@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CALLED = (errors.KeyRequired, errors.RightMissing)
 """What every call can come to that needs a key."""
-ALWAYS = (errors.SchedulerUnavailable, responses.Unexpected)
+ALWAYS = (errors.SchedulerUnavailable, errors.RecordsUnavailable, errors.StillStarting, responses.Unexpected)
 BODY = (
     errors.BodyMissing,
     errors.Unreadable,
@@ -248,6 +248,8 @@ ANSWER_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 PROBLEM_HEADERS = {
     errors.KeyRequired: "WWW-Authenticate",
     errors.SchedulerUnavailable: "Retry-After",
+    errors.RecordsUnavailable: "Retry-After",
+    errors.StillStarting: "Retry-After",
     errors.MethodNotOffered: "Allow",
 }
 FOLLOWING = {

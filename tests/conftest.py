@@ -57,6 +57,18 @@ class Caller:
         headers = {"Idempotency-Key": key} if key else {}
         return self.http.post("/api/requests", json=a_request(**fields), headers=headers)
 
+    def sweep(self):
+        """Have done now what the app does by itself every minute."""
+        assert self.http.post("/admin/functions/sweep", json={}).status_code == 202
+
+    def purge(self, request_id):
+        """Have the scheduler forget a request, as soon as its instance has ended."""
+        for _ in range(1000):
+            if self.http.delete(f"/runtime/webhooks/durabletask/instances/{request_id}").status_code == 200:
+                return
+            time.sleep(0.02)
+        raise AssertionError("its instance does not end")
+
     def asked(self, **fields):
         """Ask, and give the id of the request."""
         return self.ask(**fields).raise_for_status().json()["request_id"]

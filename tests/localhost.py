@@ -16,7 +16,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30
 SETTINGS = {
-    *("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS", "NOTIFY_REQUESTER"),
+    *(
+        "ENDPOINT",
+        "TASKHUB",
+        "PUBLIC_BASE_URL",
+        "RECORDS_FILE",
+        "RECORDS_TABLE_ENDPOINT",
+        "NOTIFY_LOG",
+        "NOTIFY_URLS",
+        "NOTIFY_REQUESTER",
+    ),
     *("APPROVAL_LINK_KEYS", "CALLERS", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
 }
 """What this machine may have set, and the tests choose themselves."""

@@ -35,19 +35,20 @@ ROOMS = {
         "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
     ),
     "records": (
-        {},
+        {"rules", "settings"},
         "what is remembered of requests, in a store that the operator set: it asks no scheduler and tells nobody",
     ),
     "durable": (
-        {"rules", "errors", "settings", "signals", "people"},
+        {"rules", "errors", "settings", "signals", "people", "records"},
         "the orchestration asks the rules, activities tell people and write records, the client says what is away",
     ),
     "callers": ({"settings", "people"}, "a command that makes a key, by the same rules that read it"),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
-        {"rules", "errors", "settings", "people", "durable", "old_forms"},
+        {"rules", "errors", "settings", "signals", "people", "records", "durable", "old_forms"},
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
+    "timers": ({"settings", "durable", "service"}, "what the app does by itself is a use case like any other"),
     "web": (
         {"rules", "errors", "settings", "signals", "people", "durable", "service"},
         "a route makes the service for its call; a page reads links, and stories to show them",
@@ -235,7 +236,7 @@ def test_the_durable_sdk_and_http_each_have_one_room(path):
     assert not durable or room == SDK_ROOM or registers, (
         f"{path.name} knows the durable SDK: that is approvals/durable's."
     )
-    assert not http or room == HTTP_ROOM, f"{path.name} knows HTTP: that is approvals/web's."
+    assert not http or room in {HTTP_ROOM, "timers"}, f"{path.name} knows HTTP: that is approvals/web's."
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=module_of)
@@ -290,6 +291,7 @@ FUNCTIONS = {
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
     "process_approval": "activityTrigger",
+    "sweep": "timerTrigger",
 }
 
 ROUTES = {
@@ -545,6 +547,7 @@ def test_the_extension_bundle_is_one_that_knows_the_scheduler(host_json):
 # --- what is installed ----------------------------------------------------------------------------
 
 IMPORTED_AS = {
+    "azure-data-tables": "azure.data.tables",
     "aiosmtplib": "aiosmtplib",
     "azure-communication-email": "azure.communication.email",
     "azure-core": "azure.core",
@@ -614,7 +617,7 @@ def test_every_import_is_required():
 def test_what_the_local_host_imports_is_installed_by_make_run():
     """`make run` installs no test tools: what devhost has only by them would be missing there."""
     local = {
-        *("aiohttp", "aiosmtpd", "durabletask", "grpc"),
+        *("aiohttp", "aiosmtpd", "cronsim", "durabletask", "grpc"),
         *("azure.durable_functions", "azure.functions", "azure.identity"),
         *("google.protobuf", "multidict"),  # grpcio's and aiohttp's own
     }

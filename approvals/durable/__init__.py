@@ -10,3 +10,6 @@ warnings.filterwarnings(
     category=UserWarning,
     module=r"azure\.durable_functions\.models\.TaskOrchestrationExecutor",
 )
+
+NAME = "approval_workflow"
+"""The orchestration of a request: instances in flight have it in their history."""

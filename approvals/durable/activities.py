@@ -6,13 +6,19 @@ those that are not share the worker's few threads with the turns of orchestratio
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
 from approvals import settings, signals
+from approvals.durable.instances import Instances
+from approvals.errors import SchedulerUnavailable
 from approvals.people import delivery
+from approvals.records.opening import store_of
+from approvals.records.requests import Requests
+from approvals.records.store import StoreUnavailable
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
 from approvals.rules.value import decode_json
@@ -24,16 +30,20 @@ logger = logging.getLogger("approvals.durable.activities")
 
 blueprint = df.Blueprint()
 
+RECORDS = "records"
+"""Where the end of a request is written: a channel like others, as far as trying again goes."""
+
 
 @blueprint.activity_trigger(input_name="asked")
 async def submit_approval_request(asked: str) -> str:
     """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
-    return await send_notice(read_notice(asked))
+    return write_undelivered(await send_notice(read_notice(asked)))
 
 
 @blueprint.activity_trigger(input_name="settled")
-async def process_approval(settled: str) -> str:
-    """Act on the outcome: tell whom it concerns. Gives what could not be delivered, as JSON."""
+@blueprint.durable_client_input(client_name="client")
+async def process_approval(settled: str, client: df.DurableOrchestrationClient) -> str:
+    """Act on the outcome: write it into the records, tell whom it concerns. Gives what could not be done, as JSON."""
     try:
         notice = Notice.from_json(settled)
     except ValueError:  # before version 2 of the rules it is the story alone, the first time
@@ -43,7 +53,8 @@ async def process_approval(settled: str) -> str:
         logger.info("Request %s: %s", request.request_id, story.status)
         if story.status is Status.TIMEOUT:
             signals.REQUEST_TIMED_OUT.write(request=request.request_id)
-    return await send_notice(notice)
+    unwritten = await write_end(notice, client)
+    return write_undelivered((*unwritten, *await send_notice(notice)))
 
 
 def read_notice(asked: str) -> Notice:
@@ -54,14 +65,34 @@ def read_notice(asked: str) -> Notice:
         return Notice.from_json({"found": {"request": Request.from_json(asked), "story": {}}, "occasion": "asked"})
 
 
-async def send_notice(notice: Notice) -> str:
-    """Send what a notice means through the channels of this process, and write what failed."""
+async def write_end(notice: Notice, client: df.DurableOrchestrationClient) -> tuple[Undelivered, ...]:
+    """Write into the records how a request ended, or say that it could not be, to be tried again like a message.
+
+    The notice says only what a message says: the whole story is read from the instance.
+    """
+    if notice.tried and not any(each.channel == RECORDS for each in notice.tried):
+        return ()
+    request_id = notice.found.request.request_id
+    try:
+        found = await Instances(client).read(request_id)
+        if found and not found.story.is_open:
+            await Requests(store_of(settings.current())).keep(found, dt.datetime.now(dt.UTC))
+            return ()
+        reason = "not there"  # the host has not yet stored what the orchestration said of itself
+    except (StoreUnavailable, SchedulerUnavailable) as error:
+        reason = type(error).__name__
+    signals.RECORD_LATE.write(request=request_id, reason=reason)
+    return (Undelivered(channel=RECORDS, key=key_of(notice.found, OUTCOME), occasion=OUTCOME),)
+
+
+async def send_notice(notice: Notice) -> tuple[Undelivered, ...]:
+    """Send what a notice means through the channels of this process. Gives what failed."""
     if not notice.found.request.tell:
-        return write_undelivered(())
+        return ()
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
-        return write_undelivered(await dispatch.retry(notice.found, notice.tried))
-    return write_undelivered(await dispatch.announce(notice.found, notice.occasion, notice.key))
+        return await dispatch.retry(notice.found, [each for each in notice.tried if each.channel != RECORDS])
+    return await dispatch.announce(notice.found, notice.occasion, notice.key)
 
 
 def write_undelivered(failed: Iterable[Undelivered]) -> str:

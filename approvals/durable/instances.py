@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from approvals.durable import workflow
+from approvals.durable import NAME
 from approvals.durable.reads import shared_read
 from approvals.errors import SchedulerUnavailable
 from approvals.rules.restoring import restore_story
@@ -47,7 +47,7 @@ class Instances:
         """
         try:
             await call_scheduler(
-                self.client.start_new(workflow.NAME, request.request_id, request.model_dump_json(exclude_defaults=True))
+                self.client.start_new(NAME, request.request_id, request.model_dump_json(exclude_defaults=True))
             )
         except Exception as error:
             if "already exists" in str(error):
@@ -81,7 +81,7 @@ class Instances:
             # the SDK takes the host's own failure (500 with a Message) for a missing instance
             logger.warning("The scheduler did not answer: %s", status.Message)
             raise SchedulerUnavailable
-        return status if status and status.name == workflow.NAME else None
+        return status if status and status.name == NAME else None
 
     async def history(self, request_id: str) -> list[dict[str, Any]]:
         """Ask for the history of an instance, oldest first."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from approvals import signals
-from approvals.durable import activities, sdk
+from approvals.durable import NAME, activities, sdk
 from approvals.rules import deliveries, events, hearing
 from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
 from approvals.rules.story import Event, Found, Request, Story, TimerFired
@@ -30,10 +30,11 @@ from approvals.rules.story import Event, Found, Request, Story, TimerFired
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+__all__ = ["NAME", "approval_workflow", "blueprint"]
+
 blueprint = df.Blueprint()
 sdk.mend()
 
-NAME = "approval_workflow"
 SECOND = dt.timedelta(seconds=1)
 """A timer may fire up to a second early (35 of 40 on the real extension, by 0.92 s at most)."""
 

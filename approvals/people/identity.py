@@ -83,6 +83,10 @@ class Evidence:
     person: Person | None = None
 
 
+ANYBODY = Evidence()
+"""Nothing but the word of a system that holds a key."""
+
+
 def read_principal(headers: Mapping[str, str]) -> Person | None:
     """Read who the platform has signed in (`X-MS-CLIENT-PRINCIPAL`), if it is a person and can be told from others.
 

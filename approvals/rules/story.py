@@ -39,6 +39,8 @@ class Status(StrEnum):
     CANCELLED = "Cancelled"
     FAILED = "Failed"
     """The orchestration itself failed: a defect, never a decision."""
+    UNKNOWN = "Unknown"
+    """The instance is gone and no end was written: nobody is asked again."""
 
 
 class Request(Value):
@@ -70,6 +72,10 @@ class Request(Value):
     """The name of the caller that made it; nothing is known of it before version 1.3."""
     created_by_title: str = ""
     """What people read instead of that name, as it was when the request was made."""
+    reference: str = ""
+    """The caller's own number for it."""
+    tags: tuple[str, ...] = ()
+    """Words of the caller's to find it by."""
     links_expire_at: Instant | None = None
     """Until when its links show anything; before version 1.3 it is worked out from the policy."""
 

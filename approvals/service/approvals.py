@@ -1,66 +1,33 @@
-"""The use cases, for one call."""
+"""The use cases, for one call: asking and looking are made elsewhere; answering is here."""
 
 from __future__ import annotations
 
 import logging
-import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from approvals.errors import Invalid, KeyReused, NotFound, OtherStage, OwnRequest, RightMissing, TooLate
-from approvals.people import links
-from approvals.people.callers import ANY_KEY
-from approvals.people.delivery import Dispatch
-from approvals.people.identity import Evidence, assurance_of, authorize, read_principal
-from approvals.people.links import Invitation, Signer
-from approvals.rules import events, hearing, judging, vocabulary
-from approvals.rules.deliveries import SEND_AGAIN_AFTER
-from approvals.rules.intake import Untimely
-from approvals.rules.preview import Preview, play
-from approvals.rules.story import RULES, Cancellation, Change, Decision, Found, Request, Story
-from approvals.rules.value import Problem, compact, load_json, rfc3339, utc
-from approvals.service.clock import SystemClock
-from approvals.service.reach import NAMELESS, Reach
+from approvals.errors import Invalid, OtherStage, OwnRequest, TooLate
+from approvals.people.identity import ANYBODY, assurance_of, authorize
+from approvals.rules import events, hearing, judging
+from approvals.rules.story import Cancellation, Change, Decision, Found
+from approvals.rules.value import Problem, compact, rfc3339
+from approvals.service.creation import Creating
 from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from approvals.durable.instances import Instances
-    from approvals.people.callers import Caller
-    from approvals.people.delivery import Addressees
-    from approvals.people.identity import Person
-    from approvals.rules.intake import Answer, Delegation, Proposal, Reassignment, Withdrawal
-    from approvals.rules.preview import ImaginedAnswer
-    from approvals.service.clock import Clock
-    from approvals.settings import Settings
+    from approvals.people.identity import Evidence
+    from approvals.rules.intake import Answer, Delegation, Reassignment, Withdrawal
 
 logger = logging.getLogger("approvals.service")
-
-REQUEST_ID = re.compile(r"[0-9a-f]{32}")
-KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
 
 CONFIRM_SECONDS = 10.0
 """How long a decision is waited for before the caller is told where to look."""
 RAISE_AGAIN_SECONDS = 2.0
 """An event that was taken may still be lost while its instance is young (12 of 200 on the real extension)."""
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.5
-STARTS = 3
-
-ANYBODY = Evidence()
-"""Nothing but the word of a system that holds a key."""
-
-
-@dataclass(frozen=True)
-class Creation:
-    """A request, and whether this call made it."""
-
-    found: Found
-    fresh: bool
-    addressees: Addressees
-    """Who is told of it, and who never can be."""
 
 
 @dataclass(frozen=True)
@@ -72,198 +39,8 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals:
+class Approvals(Creating):
     """The service, for one call."""
-
-    instances: Instances
-    settings: Settings
-    clock: Clock = field(default_factory=SystemClock)
-    reach: Reach = field(default_factory=lambda: Reach(ANY_KEY, "operate"))
-    """What the caller may reach; a page's visitor is let in by their link alone."""
-    received_at: dt.datetime = field(init=False)
-    """When the call arrived, which is when its answer counts, whatever is read before it is handed on."""
-
-    def __post_init__(self) -> None:
-        """Take the time, once."""
-        object.__setattr__(self, "received_at", utc(self.clock.now()))
-
-    def signed_in(self, headers: Mapping[str, str]) -> Person | None:
-        """Give who is signed in, where the platform's word on it counts."""
-        return read_principal(headers) if self.settings.trusts_sign_in else None
-
-    @property
-    def caller(self) -> Caller:
-        """Who calls."""
-        return self.reach.caller
-
-    # --- creating ---------------------------------------------------------------------------------
-
-    async def create(
-        self, proposal: Proposal, key: str | None, base_url: str, evidence: Evidence = ANYBODY
-    ) -> Creation:
-        """Make a request, or find the one this key made.
-
-        Raises KeyReused when the key came with another body, Invalid when this service could not keep to it,
-        RightMissing for people this caller may not name, SchedulerUnavailable.
-        """
-        request_id = uuid.uuid5(KEYS, self.own_key(key)).hex if key is not None else uuid.uuid4().hex
-        # Look, then start: a start that meets an unfinished instance is refused; a finished one would be replaced,
-        # which is why an instance with a key does not finish while a caller may be between these two steps
-        # (events.guard_end).
-        for _ in range(STARTS):
-            if key is not None and (found := await self.instances.read(request_id)):
-                return await self.repeat_creation(found, proposal)
-            if key is not None and (found := await self.find_made_before_callers(key, proposal)):
-                return await self.repeat_creation(found, proposal)
-            timed = self.timed(proposal)
-            self.check_answerable(timed)
-            self.check_namable(timed)
-            request = self.build_request(timed, request_id, keyed=key is not None, base_url=base_url, evidence=evidence)
-            addressees = await self.addressees(request)
-            if not self.sees_links and not addressees.reach_anyone(Found(request=request, story=Story())):
-                raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
-            if await self.instances.start(request):
-                logger.info("Request %s: created by %s", request_id, self.caller.name)
-                return Creation(Found(request=request, story=Story()), fresh=True, addressees=addressees)
-        return await self.repeat_creation(await self.find(request_id), proposal)
-
-    def own_key(self, key: str) -> str:
-        """Give what an Idempotency-Key is to its caller alone: keys are visible ASCII, so no two can be the same."""
-        return key if self.caller.is_built_in else f"{self.caller.name}\0{key}"
-
-    async def find_made_before_callers(self, key: str, proposal: Proposal) -> Found | None:
-        """Find what this key made of this very proposal while callers had no names: then it is whoever's has both."""
-        if self.caller.is_built_in:
-            return None
-        found = await self.instances.read(uuid.uuid5(KEYS, key).hex)
-        return (
-            found if found and found.request.created_by in NAMELESS and proposal.is_origin_of(found.request) else None
-        )
-
-    async def repeat_creation(self, found: Found, proposal: Proposal) -> Creation:
-        """Give the request that exists as made from this proposal. Raises KeyReused when it was made from another."""
-        if not proposal.is_origin_of(found.request):
-            raise KeyReused(found.request.request_id)
-        return Creation(found, fresh=False, addressees=await self.addressees(found.request))
-
-    async def addressees(self, request: Request) -> Addressees:
-        """Say who is told of a request, and who never can be."""
-        return await Dispatch.of(self.settings).addressees(Found(request=request, story=Story()))
-
-    @property
-    def sees_links(self) -> bool:
-        """Whether the caller is shown people's links: whoever has one can answer."""
-        return "decide" in self.caller.rights
-
-    def timed(self, proposal: Proposal, at: str = "") -> Proposal:
-        """Give the proposal with its deadline worked out. Raises Invalid; `at` is the pointer to the proposal."""
-        try:
-            return proposal.timed(self.received_at)
-        except Untimely as error:
-            raise Invalid(tuple(Problem(f"{at}{each.pointer}", each.detail) for each in error.problems)) from None
-
-    def check_namable(self, proposal: Proposal, at: str = "") -> None:
-        """See that this caller may have these people asked. Raises RightMissing or Invalid, with a pointer."""
-        for number, stage in enumerate(proposal.policy.stages):
-            here = f"{at}{proposal.pointer}/{number}" if proposal.pointer else at
-            for where, panel in ((here, stage.panel), (f"{here}/escalate_to", stage.escalation)):
-                if panel and not panel.approvers:
-                    self.check_name(None, f"{where}/approvers")
-                for i, person in enumerate(panel.approvers if panel else ()):
-                    self.check_name(person, f"{where}/approvers/{i}")
-
-    def check_name(self, person: str | None, pointer: str) -> None:
-        """See that this caller may have a person asked, or anybody at all. Raises RightMissing."""
-        if person is None and self.caller.approvers:
-            raise RightMissing("approvers", "This caller may not let just anyone answer: name approvers.", pointer)
-        if person is not None and not self.caller.may_name(person):
-            raise RightMissing("approvers", f"This caller may not have {person} asked.", pointer)
-        if person is not None and self.caller.could_be(person):
-            raise Invalid((Problem(pointer, "is the calling system itself, which cannot decide"),))
-
-    def check_answerable(self, proposal: Proposal, at: str = "") -> None:
-        """See that people can answer here at all. Raises Invalid; `at` is the pointer to the proposal."""
-        try:
-            if proposal.policy.form is not None:
-                vocabulary.read_form(load_json(proposal.policy.form))
-        except vocabulary.NotOffered as error:
-            raise Invalid(tuple(Problem(f"{at}/form{each.pointer}", each.detail) for each in error.problems)) from None
-        if not self.settings.trusts_sign_in and (wanting := proposal.sign_in_demands):
-            detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
-            raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
-
-    def build_request(
-        self,
-        proposal: Proposal,
-        request_id: str,
-        *,
-        keyed: bool,
-        base_url: str,
-        evidence: Evidence = ANYBODY,
-    ) -> Request:
-        """Build the orchestration's input. Configuration that steers it is copied in, so that it never changes."""
-        created_at = self.received_at
-        return Request(
-            request_id=request_id,
-            requester=proposal.requester,
-            item=proposal.item,
-            description=proposal.description,
-            details=None if proposal.details is None else compact(proposal.details),
-            created_at=created_at,
-            deadline=created_at + proposal.policy.stages[0].panel.timeout,
-            policy=proposal.policy,
-            base_url=self.settings.public_base_url or base_url,
-            tell=self.settings.tells,
-            keyed=keyed,
-            retries=len(SEND_AGAIN_AFTER) if self.settings.tells else 0,
-            requester_assurance=assurance_of(proposal.requester, evidence),
-            fingerprint=proposal.fingerprint,
-            rules=RULES,
-            created_by=self.caller.name,
-            created_by_title=self.caller.shown_as,
-            links_expire_at=links.expiry(created_at, proposal.policy),
-        )
-
-    def invitations(self, request: Request) -> list[Invitation]:
-        """Give everyone's link, as it was when the request was made: for its caller, and for nobody else."""
-        signer = Signer(self.settings.link_keys)
-        return [
-            Invitation(holder, stage, escalated, signer.address(request, link))
-            for stage, escalated, slot, holder in request.effective_policy.places
-            for link in [
-                links.link_to(request, stage=stage, escalated=escalated, slot=slot, generation=0, holder=holder)
-            ]
-        ]
-
-    # --- looking ----------------------------------------------------------------------------------
-
-    async def find(self, request_id: str) -> Found:
-        """Read a request. Raises NotFound, SchedulerUnavailable."""
-        # ids are ours and go into the client's URLs unquoted: nothing else gets there
-        found = await self.instances.read(request_id) if REQUEST_ID.fullmatch(request_id) else None
-        if not found:
-            raise NotFound
-        self.reach.check(found)
-        return found
-
-    async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
-        """Read a request; hold the answer until its status changes or the time has passed.
-
-        While it waits it only looks where the request stands: the texts of a long story are read once, at the end.
-        """
-        end, pause = self.clock.elapsed() + wait_seconds, 0.1
-        while self.clock.elapsed() < end and REQUEST_ID.fullmatch(request_id):
-            seen = await self.instances.look(request_id)
-            if not seen:
-                raise NotFound  # as soon as of somebody else's: how long it takes says nothing
-            self.reach.check(seen)
-            if not seen.story.is_open:
-                break
-            await self.clock.sleep(min(pause, max(0.0, end - self.clock.elapsed())))
-            pause = min(pause * 1.5, 1.0)
-        return await self.find(request_id)
-
-    # --- answering --------------------------------------------------------------------------------
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:
         """Give a decision and read back what the orchestration made of it.
@@ -420,6 +197,7 @@ class Approvals:
             pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)
             if judgement == "recorded" and not found.suspended:
+                await self.keep(found)
                 return Standing(found)
             if judgement not in ("open", "late", "recorded"):
                 raise refusal(found, judgement, person)
@@ -439,18 +217,6 @@ class Approvals:
         if judgement == "late":
             raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
         return Standing(found, confirmed=False)
-
-    # --- imagining --------------------------------------------------------------------------------
-
-    def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:
-        """Say what would happen with these answers, and when nobody answers: the same rules, and no scheduler.
-
-        Raises Invalid and RightMissing as `create` does.
-        """
-        self.check_answerable(proposal, at)
-        self.check_namable(proposal, at)
-        request = self.build_request(self.timed(proposal, at), "0" * 32, keyed=False, base_url="")
-        return play(request, answers), play(request, [])
 
 
 def log_answer(request_id: str, what: str, standing: Standing) -> None:

@@ -35,6 +35,8 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.AlreadyDecided: 409,
     errors.NoLongerOpen: 410,
     errors.SchedulerUnavailable: 503,
+    errors.RecordsUnavailable: 503,
+    errors.StillStarting: 503,
 }
 EXPLAINED_AT = "/api/docs#overview--"
 """Where a problem is explained: what follows is its code, which is the anchor that the page's viewer makes of it."""
@@ -90,7 +92,7 @@ def problem_response(error: errors.ApprovalError) -> func.HttpResponse:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.KeyRequired):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.SchedulerUnavailable):
+    if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = RETRY_SECONDS
     return json_response(status, {**problem, **error.evidence()}, headers, media="application/problem+json")
 

@@ -79,7 +79,7 @@ def test_it_says_what_to_try_next_and_nothing_stray(played):
 
 
 def test_a_setting_that_makes_no_sense_ends_it_with_its_sentence():
-    ended = demo(NOTIFY_REQUESTER="true", WEBSITE_SITE_NAME="x")
+    ended = demo(NOTIFY_REQUESTER="true", WEBSITE_SITE_NAME="x", RECORDS_TABLE_ENDPOINT="https://x.example")
 
     assert ended.returncode == 1
     assert ended.stderr == "Cannot start: APPROVAL_LINK_KEYS is not set: without it no link can be signed.\n"

@@ -205,8 +205,16 @@ def test_a_disabled_function_is_left_out(make: Callable[..., FunctionApp]) -> No
 
 
 REFUSED = {
-    "this host does not implement timerTrigger": """
-@app.timer_trigger(arg_name="t", schedule="* * * * * *")
+    "this host does not implement queueTrigger": """
+@app.queue_trigger(arg_name="t", queue_name="q", connection="c")
+def x(t): ...
+""",
+    "this host understands schedules of six fields": """
+@app.timer_trigger(arg_name="t", schedule="* * * * *")
+def x(t): ...
+""",
+    "six fields, not '99 ": """
+@app.timer_trigger(arg_name="t", schedule="99 * * * * *")
 def x(t): ...
 """,
     "this host does not implement entityTrigger": """

@@ -26,9 +26,7 @@ OF_THE_HOST = {
 }
 # Provided before the code that reads them, because the resources behind them are part of the deployment. Whoever
 # makes approvals/settings.py read one takes it off this list.
-AHEAD_OF_THE_CODE = {
-    "RECORDS_TABLE_ENDPOINT": "the records that outlive the scheduler's history: the right to the tables is there",
-}
+AHEAD_OF_THE_CODE = {}
 # What azd fills itself.
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
 # What only the vault may keep.

@@ -277,7 +277,7 @@ def it_has_the_resources_of_its_shape_and_no_other(shape):
     wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer
     wanted["Microsoft.Web/sites/config"] += bool(chosen.sign_in)
     if chosen.alerts_to:
-        wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 4})
+        wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 5})
     for kind in sorted(shape.kinds.keys() | wanted.keys()):
         if shape.kinds[kind] != wanted[kind]:
             yield f"{shape.kinds[kind]} of {kind}, not {wanted[kind]}."
@@ -623,7 +623,7 @@ def somebody_hears_when_something_is_wrong(shape):
     addresses = [each["emailAddress"] for each in group["properties"]["emailReceivers"]]
     if addresses != [shape.chosen.alerts_to] or group["properties"]["enabled"] is not True:
         yield f"Alerts go to {addresses}."
-    wanted = {"failed-orchestrations", "failed-deliveries", "timed-out-approvals", "server-errors"}
+    wanted = {"failed-orchestrations", "failed-deliveries", "timed-out-approvals", "late-records", "server-errors"}
     found = {each["properties"]["displayName"] for each in shape.all("Microsoft.Insights/scheduledQueryRules")}
     if found != wanted:
         yield f"There are alerts for {sorted(found)}, not {sorted(wanted)}."

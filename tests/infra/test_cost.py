@@ -7,10 +7,14 @@ import time
 
 import pytest
 
-from tests.builders import asked, decided, undelivered
+from approvals.records.requests import Requests
+from approvals.records.sqlite import SqliteStore
+from approvals.rules import hearing
+from tests.builders import GRACE, NOON, a_panel, a_policy, asked, decided, found, undelivered
 from tests.infra import bicep
 from tests.localhost import LocalHost, LocalTaskHub
 from tests.simulation import Instance
+from tests.stores import CountingStore
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 PAGE = (bicep.ROOT / "docs/cost.md").read_text()
@@ -78,7 +82,7 @@ def counted(started, calling, tmp_path):
 
 
 def test_the_page_has_a_table():
-    assert len(rows()) == 5
+    assert len(rows()) == 4
 
 
 @pytest.mark.parametrize("yes", [True, False])
@@ -118,18 +122,6 @@ def test_telling_people_costs_what_the_page_says(counted):
     one.wait_for(activity_results=2, turns=4)
 
     assert one.so_far() == rows()["is approved, and people are told (`NOTIFY_URLS`, `NOTIFY_LOG`)"]
-
-
-def test_an_idempotency_key_costs_what_the_page_says(counted):
-    one = counted()
-    request_id = one.caller.ask(key="order-1").json()["request_id"]
-    one.wait_for(turns=1)
-    one.caller.decide(request_id)
-    one.wait_for(activity_results=1, turns=3)
-
-    # The guard's timer will fire, and with it the instance ends, before the deadline that was cancelled.
-    assert one.statistics()["pending_timers"] == 2
-    assert one.so_far(later=1) == rows()["is approved within the hour, and was made with an `Idempotency-Key`"]
 
 
 def test_looking_and_answers_that_are_refused_cost_no_action(counted):
@@ -212,12 +204,25 @@ def test_what_the_page_derives_follows_from_what_it_counts():
         assert row["executions"] == row["turns"] + row["activities"] + row["calls"], name
 
 
-def test_the_app_itself_uses_no_storage():
-    required = (bicep.ROOT / "requirements.txt").read_text()
+async def test_an_approval_costs_as_many_operations_of_the_storage_as_the_page_says():
+    store = CountingStore(SqliteStore(":memory:"))
+    requests, one = Requests(store), found(a_policy(a_panel(GRACE)))
 
-    assert not re.search(r"^azure-(storage|data)-", required, re.MULTILINE), (
-        "docs/cost.md says that an approval costs no storage operation of the app's: count them, and say how many."
-    )
+    await requests.insert(one, NOON)
+    await requests.keep(one, NOON)
+    made = store.count()
+    settled = hearing.apply_event(one, decided(GRACE), "decision", NOON)
+    await requests.keep(settled, NOON)
+    answered = store.count() - made
+    await requests.keep(settled, NOON)
+    ended = store.count() - made - answered
+
+    (said,) = re.findall(r"(\d+) operations when it is made, (\d+) when it is answered, (\d+) when it ends", PAGE)
+    assert (made, answered, ended) == tuple(map(int, said))
+    rows = await store.inner.call(lambda db: db.execute("SELECT partition, key, body FROM rows").fetchall())
+    bytes_kept = sum(len("".join(row)) for row in rows)
+    assert bytes_kept < int(re.search(r"less than (\d+) bytes", PAGE)[1])
+    await store.close()
 
 
 def test_no_price_is_repeated():

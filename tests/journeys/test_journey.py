@@ -242,15 +242,29 @@ def test_a_key_still_finds_its_request_after_it_was_decided_and_never_starts_it_
     assert caller.look(request_id).json()["decision"]["approver"] == GRACE
 
 
-def test_a_decided_instance_with_a_key_refuses_to_be_started_again(caller, host):
-    """The extension would replace a finished one without a word; so it is not finished yet."""
+def test_a_decided_request_whose_history_was_purged_is_known_by_its_key_and_never_asked_again(caller, host):
     request_id = caller.ask(key="order-4").json()["request_id"]
-    caller.decide(request_id, approver=EVE)
+    decided = caller.decide(request_id, approver=EVE).json()
+    caller.sweep()
 
-    start = caller.http.post(f"{host.rpc_url}orchestrators/approval_workflow/{request_id}", json="{}")
+    caller.purge(request_id)
+    again, story = caller.ask(key="order-4"), caller.look(request_id)
 
-    assert start.status_code == 409
-    assert caller.look(request_id).json()["decision"]["approver"] == EVE
+    assert (again.status_code, again.json()["status"]) == (200, "Approved")
+    assert story.json()["decision"] == decided["decision"]
+    assert caller.decide(request_id, is_approved=False).status_code == 409
+
+
+def test_an_open_request_whose_instance_is_gone_is_unknown_and_never_asked_again(caller, host):
+    request_id = caller.ask(key="order-4b").json()["request_id"]
+    caller.http.post(f"{host.rpc_url}instances/{request_id}/terminate")
+    caller.purge(request_id)
+
+    again, story = caller.ask(key="order-4b"), caller.look(request_id)
+
+    assert (again.status_code, again.json()["status"]) == (200, "Unknown")
+    assert story.json()["status"] == "Unknown"
+    assert caller.decide(request_id).status_code == 410
 
 
 def test_a_key_with_another_body_is_refused_and_names_its_request(caller):

@@ -52,6 +52,8 @@ EXAMPLES = {
     "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled(), "cancel"), "Ada cancelled it.")),
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
+    "records_unavailable": (503, errors.RecordsUnavailable()),
+    "still_starting": (503, errors.StillStarting()),
     "internal": (500, responses.Unexpected()),
 }
 """The codes callers rely on. A code that is renamed or given another status breaks them; add, never change."""
@@ -59,7 +61,7 @@ EXAMPLES = {
 ANY_ROUTE = "any"
 """A route of this test alone, which demands no right."""
 
-ABSTRACT = {errors.ApprovalError, errors.Closed, errors.Forbidden, errors.Conflict}
+ABSTRACT = {errors.ApprovalError, errors.Closed, errors.Forbidden, errors.Conflict, errors.Unavailable}
 
 
 def family(kind):

@@ -11,13 +11,18 @@ from approvals import settings
 from approvals.settings import BadSetting, Settings
 from tests.localhost import LocalHost
 
+FILE = str(settings.LOCAL / "records.sqlite")
+TABLES = "https://st.table.core.windows.net/"
+
 
 def test_nothing_set_is_a_valid_choice():
-    assert settings.read_settings({}) == Settings(public_base_url="", notify_log=False)
+    assert settings.read_settings({}) == Settings(public_base_url="", notify_log=False, records_file=FILE)
 
 
 def test_what_is_not_ours_is_not_read():
-    assert settings.read_settings({"PATH": "/bin", "notify_log": "true", "NOTIFY_LOG_": "perhaps"}) == Settings()
+    assert settings.read_settings({"PATH": "/bin", "notify_log": "true", "NOTIFY_LOG_": "perhaps"}) == Settings(
+        records_file=FILE
+    )
 
 
 @pytest.mark.parametrize("text", ["1", "true", "yes", "on", "True", "YES", " on ", "TRUE\n"])
@@ -217,9 +222,16 @@ def test_without_a_key_links_are_signed_with_the_one_of_this_machine(environment
 
 
 def test_a_deployed_app_without_a_key_does_not_start(environment):
-    assert environment(WEBSITE_SITE_NAME="app", APPROVAL_LINK_KEYS=KEY).link_keys == (KEY,)
+    deployed = {"WEBSITE_SITE_NAME": "app", "RECORDS_TABLE_ENDPOINT": TABLES}
+    assert environment(**deployed, APPROVAL_LINK_KEYS=KEY).link_keys == (KEY,)
     with pytest.raises(settings.BadSetting, match="APPROVAL_LINK_KEYS is not set"):
-        environment(WEBSITE_SITE_NAME="app")
+        environment(**deployed)
+
+
+def test_a_deployed_app_without_a_table_does_not_start(environment):
+    assert environment(APPROVAL_LINK_KEYS=KEY).records_table_endpoint == ""
+    with pytest.raises(settings.BadSetting, match="RECORDS_TABLE_ENDPOINT is not set"):
+        environment(WEBSITE_SITE_NAME="app", APPROVAL_LINK_KEYS=KEY)
 
 
 # --- references that Azure did not resolve ---------------------------------------------------------

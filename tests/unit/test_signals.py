@@ -13,6 +13,7 @@ import pytest
 
 from approvals import signals
 from approvals.durable import activities, workflow
+from approvals.durable.instances import Instances
 from approvals.people import delivery
 from approvals.people.channels import Undeliverable
 from approvals.people.links import Signer
@@ -26,7 +27,7 @@ QUERIES = {
     for each in json.loads((Path(__file__).parents[2] / "infra/alerts.json").read_text(encoding="utf-8"))
 }
 SIGNER = Signer(("k" * 40,))
-ACTIVITY = activities.process_approval._function._func
+ACTIVITY = activities.process_approval._function._func.client_function
 
 
 @pytest.fixture
@@ -52,18 +53,32 @@ def outcome(status):
     return one.with_story(story)
 
 
-async def test_a_request_that_timed_out_is_heard_of(heard, caplog):
+@pytest.fixture
+def settled(monkeypatch):
+    """Let the instance be read as it has ended."""
+
+    def end(one):
+        async def read(_, __):
+            return one
+
+        monkeypatch.setattr(Instances, "read", read)
+        return one.model_dump_json(exclude_defaults=True)
+
+    return end
+
+
+async def test_a_request_that_timed_out_is_heard_of(heard, caplog, settled):
     one = outcome(Status.TIMEOUT)
 
-    await ACTIVITY(one.model_dump_json(exclude_defaults=True))
+    await ACTIVITY(settled(one), None)
 
     assert heard() == {"timed-out-approvals"}
     assert f"request_timed_out request={one.request.request_id}" in caplog.messages
 
 
 @pytest.mark.parametrize("status", [Status.APPROVED, Status.REJECTED, Status.CANCELLED])
-async def test_another_outcome_is_nothing_to_worry_about(status, heard):
-    await ACTIVITY(outcome(status).model_dump_json(exclude_defaults=True))
+async def test_another_outcome_is_nothing_to_worry_about(status, heard, settled):
+    await ACTIVITY(settled(outcome(status)), None)
 
     assert heard() == set()
 
@@ -221,6 +236,7 @@ def test_codes_are_words_of_their_own_and_never_change():
         "request_timed_out": ("request",),
         "delivery_failed": ("channel", "key", "reason"),
         "call_failed": ("method", "path", "status", "request"),
+        "record_late": ("request", "reason"),
     }
 
 
