@@ -6,6 +6,7 @@
     │   ├── BodyTooLarge    more arrived than is read
     │   └── NotJsonMedia    something else was announced
     ├── BadHeader           a header does not make sense
+    ├── BadQuery            a parameter of the address does not make sense
     ├── Invalid             the JSON says what may not be said; `problems` points to the fields
     ├── KeyReused           an Idempotency-Key came with another body
     ├── MethodNotOffered    the route exists, the method does not
@@ -47,6 +48,7 @@ from approvals.rules.written import (
     InvalidEvidence,
     KeyReusedEvidence,
     PassedOnEvidence,
+    QueryEvidence,
     RightMissingEvidence,
     StaleEvidence,
     VotedEvidence,
@@ -114,6 +116,21 @@ class BadHeader(ApprovalError):
 
     code = "bad_header"
     title = "A header is not usable"
+
+
+class BadQuery(ApprovalError):
+    """A parameter of the address does not make sense."""
+
+    code = "invalid_query"
+    title = "A parameter of the address is wrong"
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        self.problems = problems
+        super().__init__(f"Not acceptable: {'; '.join(f'{name} {detail}' for name, detail in problems)}.")
+
+    def evidence(self) -> QueryEvidence:
+        """Name each parameter."""
+        return {"errors": [{"parameter": name, "detail": detail} for name, detail in self.problems]}
 
 
 class Invalid(ApprovalError):

@@ -29,13 +29,14 @@ from openapi_pydantic.v3.v3_1 import (
     Server,
     Tag,
 )
+from pydantic import TypeAdapter
 
 from approvals import VERSION, errors
 from approvals.people.callers import KEY_HEADER
 from approvals.web import responses
 from approvals.web.rights import ROUTES
 from openapi import examples
-from openapi.models import REFERENCE, problem_type, public_name, schemas_of
+from openapi.models import REFERENCE, add_words, problem_type, public_name, schemas_of
 from openapi.operations import (
     ANSWER_HEADERS,
     CALLS,
@@ -143,7 +144,7 @@ def operation(call: Call) -> Operation:
         summary=call.title,
         description=words,
         tags=[call.tag],
-        parameters=[*path_parameters(call), *map(header_parameter, call.headers)] or None,
+        parameters=[*path_parameters(call), *query_parameters(call), *map(header_parameter, call.headers)] or None,
         requestBody=body_of(call),
         responses={
             **{str(status): response(call, ending) for status, ending in call.endings.items()},
@@ -177,6 +178,47 @@ def path_parameters(call: Call) -> list[Parameter]:
         )
         for name in re.findall(r"{(\w+)}", call.path)
     ]
+
+
+def query_parameters(call: Call) -> list[Parameter]:
+    """Describe the parameters of the address."""
+    if not call.query:
+        return []
+    described = TypeAdapter(call.query).json_schema(ref_template=REFERENCE)
+    add_words(described, call.query)
+    wanted = described.get("required", [])
+    found = []
+    for name, said in described["properties"].items():
+        schema = {key: value for key, value in said.items() if key not in {"title", "description", "default"}}
+        if "anyOf" in schema:
+            (schema,) = [each for each in schema["anyOf"] if each != {"type": "null"}]
+        if "default" in said and said["default"] is not None:
+            schema["default"] = said["default"]
+        found.append(
+            Parameter(
+                name=name,
+                param_in="query",
+                required=name in wanted,
+                description=said.get("description") or QUERY_WORDS[name],
+                param_schema=Schema.model_validate(schema),
+                **({"example": examples.QUERY[name]} if name in examples.QUERY else {}),
+            )
+        )
+    return found
+
+
+QUERY_WORDS = {
+    "status": "Where the requests stand.",
+    "requester": "Who asked.",
+    "approver": "Who may be asked, was passed it on, or has answered.",
+    "tag": "One of their tags.",
+    "reference": "The caller's own number.",
+    "created_after": "Not before this instant.",
+    "created_before": "Before this instant.",
+    "limit": "How many are given at most.",
+    "cursor": "Where the list goes on; as `next` has it.",
+}
+"""What is said of a parameter that says nothing of itself."""
 
 
 def header_parameter(name: str) -> Parameter:

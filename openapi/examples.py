@@ -10,6 +10,7 @@ from typing import Any
 from approvals import VERSION
 from approvals.people.delivery import Addressees
 from approvals.people.links import Invitation
+from approvals.records.requests import Entry, summary_of
 from approvals.rules import hearing
 from approvals.rules.preview import play
 from approvals.rules.story import RULES, Decision, Found, Request, Story
@@ -27,6 +28,10 @@ ASKED = {
     "timeout": "P2D",
     "remind_every": "PT12H",
 }
+
+
+QUERY: dict[str, Any] = {"approver": GRACE, "limit": 50, "created_after": "2026-03-01T00:00:00Z"}
+"""Examples of parameters."""
 
 
 def made() -> Found:
@@ -65,6 +70,7 @@ def requests() -> dict[str, Any]:
     expense = json.loads((ROOT / "docs/use-cases/expense.json").read_text(encoding="utf-8"))
     return {
         "createRequest": ASKED,
+        "decideMany": {"decisions": [{"request_id": REQUEST_ID, "is_approved": True, "approver": GRACE}]},
         "decideRequest": {"is_approved": True, "approver": GRACE, "comments": "Go ahead"},
         "delegateDecision": {"approver": GRACE, "to": "alan@example.com", "comments": "On leave"},
         "cancelRequest": {"by": "ada@example.com", "reason": "Not needed any more"},
@@ -82,5 +88,12 @@ def answers() -> dict[Any, Any]:
         representation.CreationJson: representation.creation_json(one, [link], Addressees({}, [], [])),
         representation.StoryJson: representation.story_json(decided()),
         representation.PreviewJson: {"with_these_answers": preview, "if_nobody_answers": preview},
+        representation.ListJson: {
+            "requests": [representation.summary_json(Entry(REQUEST_ID, summary_of(decided())), ADDRESS)],
+            "next": f"{ADDRESS}/api/requests?cursor=WyI4Zi...",
+        },
+        representation.BatchJson: {
+            "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(representation.story_json(decided()))}]
+        },
         representation.HealthJson: {"status": "ok", "version": VERSION},
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from approvals import errors
 from approvals.rules.intake import Answer, Delegation, Withdrawal
-from approvals.web import bodies, representation, responses
+from approvals.web import bodies, queries, representation, responses
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,6 +51,8 @@ class Call:
     headers: tuple[str, ...] = ()
     """Headers that it reads."""
     tag: str = "Requests"
+    query: type[BaseModel] | None = None
+    """Parameters of the address."""
 
 
 RECORDED = {
@@ -78,6 +80,40 @@ CALLS = (
         },
         (*CALLED, *BODY, errors.BadHeader, errors.KeyReused, *ALWAYS),
         ("Idempotency-Key",),
+    ),
+    Call(
+        "listRequests",
+        "List requests",
+        "GET",
+        "api/requests",
+        "By one of `status`, `requester`, `approver`, `tag` and `reference`, or all; newest first.",
+        None,
+        {200: Ending("A page.", representation.ListJson, ("Link",))},
+        (*CALLED, errors.BadQuery, *ALWAYS),
+        query=queries.ListQuery,
+    ),
+    Call(
+        "listInbox",
+        "See what awaits a person",
+        "GET",
+        "api/inbox",
+        "The requests that wait for this person's answer, most urgent first.",
+        None,
+        {200: Ending("A page.", representation.ListJson, ("Link",))},
+        (*CALLED, errors.BadQuery, *ALWAYS),
+        tag="Decisions",
+        query=queries.InboxQuery,
+    ),
+    Call(
+        "decideMany",
+        "Say what people decided on many requests",
+        "POST",
+        "api/approvals/batch",
+        "Up to a hundred decisions, each taken as if it had come alone; what became of each is told in their order.",
+        bodies.BatchBody,
+        {200: Ending("What became of each.", representation.BatchJson)},
+        (*CALLED, *BODY, *ALWAYS),
+        tag="Decisions",
     ),
     Call(
         "readRequest",
@@ -240,6 +276,7 @@ ANSWER_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Location": ("Where the request is looked up.", {"type": "string", "format": "uri"}),
     "Retry-After": ("Seconds to wait.", {"type": "string", "pattern": "^[0-9]+$"}),
     "Idempotent-Replayed": ("`true`: it was there already.", {"type": "string", "const": "true"}),
+    "Link": ('Where the list goes on, as `rel="next"` (RFC 8288).', {"type": "string"}),
     "ETag": ("Stands for the story as it is.", {"type": "string"}),
     "Preference-Applied": ("What of `Prefer` was done.", {"type": "string"}),
     "Allow": ("The methods that are offered.", {"type": "string"}),

@@ -50,8 +50,8 @@ ROOMS = {
     ),
     "timers": ({"settings", "durable", "service"}, "what the app does by itself is a use case like any other"),
     "web": (
-        {"rules", "errors", "settings", "signals", "people", "durable", "service"},
-        "a route makes the service for its call; a page reads links, and stories to show them",
+        {"rules", "errors", "settings", "signals", "people", "records", "durable", "service"},
+        "a route makes the service for its call; a page reads links, and stories to show them; a list is made of records",
     ),
 }
 SDK_ROOM, HTTP_ROOM = "durable", "web"
@@ -280,6 +280,8 @@ FUNCTIONS = {
     "approval": "httpTrigger",
     "reassignment": "httpTrigger",
     "delegation": "httpTrigger",
+    "inbox": "httpTrigger",
+    "approvals_batch": "httpTrigger",
     "policy_preview": "httpTrigger",
     "approval_page": "httpTrigger",
     "page_script": "httpTrigger",
@@ -298,6 +300,8 @@ ROUTES = {
     # route: whom the host lets through: "function" is a holder of a key, "anonymous" is everyone; what a caller needs
     # beyond that is in approvals/web/rights.py
     "api/requests": "function",
+    "api/inbox": "function",
+    "api/approvals/batch": "function",
     "api/requests/{request_id}": "function",
     "api/requests/{request_id}/cancel": "function",
     "api/approvals/{request_id}": "function",

@@ -36,6 +36,7 @@ class Purpose(StrEnum):
 
     APPROVE = "approval-link-v1"
     FORM = "approval-form-v1"
+    CURSOR = "list-cursor-v1"
 
 
 class NotGenuine(Exception):

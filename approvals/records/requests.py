@@ -69,6 +69,10 @@ class Entry:
         """The rows of lists that stand for it."""
         return {(partition, key) for partition, key in self.body["index"]}
 
+    def stands_at(self, partition: str, key: str) -> bool:
+        """Tell whether a row of a list stands for it as it is."""
+        return [partition, key] in self.body["index"]
+
     def has_lapsed(self, now: dt.datetime) -> bool:
         """Tell whether the lease of its creation has run out."""
         return dt.datetime.fromisoformat(self.body["lease_until"]) <= utc(now)

@@ -7,7 +7,7 @@ raise pydantic's ValidationError.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DETAILS_BYTES = 16 * 1024
 STAGES = 5
+TAGS = 10
 
 
 def check_details(details: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +90,8 @@ class Proposal:
     policy: Policy
     description: str = ""
     details: dict[str, Any] | None = None
+    reference: str = ""
+    tags: tuple[str, ...] = ()
     fingerprint: str = ""
     """What tells it from another one that is sent with the same Idempotency-Key."""
     fingerprint_before: str = ""
@@ -127,6 +130,20 @@ class Proposal:
             panels = ((at, stage.panel), (f"{at}/escalate_to", stage.escalation))
             found += [f"{where}/assurance" for where, panel in panels if panel and panel.assurance == "signed-in"]
         return found
+
+
+@dataclass(frozen=True)
+class ListWish:
+    """The wish to see a page of a list."""
+
+    kind: Literal["", "status", "requester", "approver", "tag", "reference", "inbox"]
+    """Which list: all, of one status, requester, approver, tag or reference, or what awaits a person."""
+    value: str
+    created_after: dt.datetime | None
+    created_before: dt.datetime | None
+    limit: int
+    cursor: str | None
+    """Where it goes on, as it was given with the page before."""
 
 
 class Answer(Intake):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ITEM_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 8000
+REFERENCE_CHARACTERS, TAG_CHARACTERS = 100, 50
 STAGE_NAME_CHARACTERS = 60
 
 # C0 and C1 controls, the two separators that end a line, and what turns the direction of text around
@@ -159,4 +160,6 @@ Name = Annotated[str, AfterValidator(one_line(NAME_CHARACTERS)), described(NAME_
 Item = Annotated[str, AfterValidator(title(ITEM_CHARACTERS)), described(ITEM_CHARACTERS, least=1)]
 Description = Annotated[str, AfterValidator(prose(DESCRIPTION_CHARACTERS)), described(DESCRIPTION_CHARACTERS)]
 Comments = Annotated[str, AfterValidator(prose(COMMENTS_CHARACTERS)), described(COMMENTS_CHARACTERS)]
+Reference = Annotated[str, AfterValidator(one_line(REFERENCE_CHARACTERS)), described(REFERENCE_CHARACTERS, least=1)]
+Tag = Annotated[str, AfterValidator(one_line(TAG_CHARACTERS)), described(TAG_CHARACTERS, least=1)]
 StageName = Annotated[str, AfterValidator(one_line(STAGE_NAME_CHARACTERS)), described(STAGE_NAME_CHARACTERS, least=1)]

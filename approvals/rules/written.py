@@ -106,6 +106,19 @@ class InvalidEvidence(TypedDict):
     errors: list[ProblemAt]
 
 
+class ParameterAt(TypedDict):
+    """A parameter that is wrong, and how."""
+
+    parameter: str
+    detail: str
+
+
+class QueryEvidence(TypedDict):
+    """Each parameter that is wrong."""
+
+    errors: list[ParameterAt]
+
+
 class KeyReusedEvidence(TypedDict):
     """Which request the key belongs to."""
 

@@ -13,6 +13,7 @@ from approvals.rules import events, hearing, judging
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.value import Problem, compact, rfc3339
 from approvals.service.creation import Creating
+from approvals.service.listing import Listing
 from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals(Creating):
+class Approvals(Creating, Listing):
     """The service, for one call."""
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:

@@ -222,6 +222,8 @@ class Creating(Desk):
             item=proposal.item,
             description=proposal.description,
             details=None if proposal.details is None else compact(proposal.details),
+            reference=proposal.reference,
+            tags=proposal.tags,
             created_at=created_at,
             deadline=created_at + proposal.policy.stages[0].panel.timeout,
             policy=proposal.policy,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from approvals.durable.instances import Instances
     from approvals.people.callers import Caller
     from approvals.people.identity import Person
+    from approvals.records.store import Store
     from approvals.rules.story import Found
     from approvals.service.clock import Clock
     from approvals.settings import Settings
@@ -71,8 +72,13 @@ class Desk:
 
     @property
     def requests(self) -> Requests:
-        """The records of requests; the store is opened when it is first asked for."""
-        return Requests(store_of(self.settings))
+        """The records of requests."""
+        return Requests(self.store)
+
+    @property
+    def store(self) -> Store:
+        """The store of the records, opened when it is first asked for."""
+        return store_of(self.settings)
 
     # --- looking ----------------------------------------------------------------------------------
 

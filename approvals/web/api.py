@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.rules.value import compact
 from approvals.service.approvals import Approvals
 from approvals.service.reach import Reach
-from approvals.web import bodies, calls, headers, representation
+from approvals.web import bodies, calls, headers, queries, representation
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, Unexpected, json_response, problem_response
 from approvals.web.rights import ROUTES, Demand, route
 
@@ -46,8 +48,22 @@ blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
 @blueprint.route(route=route("api/requests"), methods=METHODS)
 @blueprint.durable_client_input(client_name="client")
 async def requests(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """`/api/requests`: ask."""
-    return await handle(req, client, "api/requests", {"POST": create})
+    """`/api/requests`: ask, and list."""
+    return await handle(req, client, "api/requests", {"GET": list_requests, "POST": create})
+
+
+@blueprint.route(route=route("api/inbox"), methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def inbox(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/inbox`: what awaits a person."""
+    return await handle(req, client, "api/inbox", {"GET": list_inbox})
+
+
+@blueprint.route(route=route("api/approvals/batch"), methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def approvals_batch(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/approvals/batch`: decide many."""
+    return await handle(req, client, "api/approvals/batch", {"POST": decide_all})
 
 
 @blueprint.route(route=route("api/requests/{request_id}"), methods=METHODS)
@@ -126,6 +142,53 @@ async def read(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse
     if headers.matches_if_none_match(etag, req.headers):
         return func.HttpResponse(status_code=304, headers={**COMMON, **extra})
     return json_response(200, text, extra)
+
+
+async def list_requests(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """List requests, newest first."""
+    return await list_response(req, approvals, "api/requests", queries.read_query(queries.ListQuery, req.url))
+
+
+async def list_inbox(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """List what awaits a person, most urgent first."""
+    return await list_response(req, approvals, "api/inbox", queries.read_query(queries.InboxQuery, req.url))
+
+
+async def list_response(
+    req: func.HttpRequest, approvals: Approvals, path: str, query: queries.ListQuery | queries.InboxQuery
+) -> func.HttpResponse:
+    """Write a page of a list, and where it goes on: in the body, and as a link (RFC 8288)."""
+    base = approvals.settings.public_base_url or origin(req, approvals)
+    listed = await approvals.list(query.wish())
+    after = queries.next_address(base, path, query, listed.cursor) if listed.cursor else None
+    written: representation.ListJson = {
+        "requests": [representation.summary_json(entry, base) for entry in listed.entries],
+        "next": after,
+    }
+    return json_response(200, written, {"Link": f'<{after}>; rel="next"'} if after else {})
+
+
+async def decide_all(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Take many decisions, ten at once, each as if it had come alone."""
+    body = bodies.parse_body(bodies.BatchBody, req.headers, req.get_body())
+    spoken, free = evidence(req, approvals), asyncio.Semaphore(bodies.BATCH_AT_ONCE)
+
+    async def take(each: bodies.BatchDecision) -> representation.BatchResultJson:
+        async with free:
+            try:
+                answer = await approvals.decide(each.request_id, each.answer(), spoken)
+                response = answer_response(answer.found, confirmed=answer.confirmed)
+            except errors.ApprovalError as error:
+                response = problem_response(error)
+            except Exception:
+                logger.exception("A decision of a batch failed")
+                response = problem_response(Unexpected())
+        said = json.loads(response.get_body())
+        return {"request_id": each.request_id, "status": response.status_code, "body": said}
+
+    results = await asyncio.gather(*map(take, body.decisions))
+    written: representation.BatchJson = {"results": list(results)}
+    return json_response(200, written)
 
 
 async def decide(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Wi
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
 from approvals.rules import policy
 from approvals.rules.durations import Duration, InstantText, read_duration
-from approvals.rules.intake import STAGES, Details, Intake, Proposal, Reassignment, Stage
+from approvals.rules.intake import STAGES, TAGS, Answer, Details, Intake, Proposal, Reassignment, Stage
 from approvals.rules.preview import ImaginedAnswer
-from approvals.rules.text import Comments, Description, Item, Name, StageName
+from approvals.rules.text import Comments, Description, Item, Name, Reference, StageName, Tag
 from approvals.rules.value import Problem, canonical, compact
 from approvals.web import jsontext
 from approvals.web.complaints import describe_error
@@ -244,6 +244,9 @@ class OptionBody(Intake):
     """Whether it is a yes."""
 
 
+BATCH, BATCH_AT_ONCE = 100, 10
+
+
 class RequestBody(AskingBody):
     """`POST /api/requests`: one stage in the short form, or `stages`."""
 
@@ -254,6 +257,10 @@ class RequestBody(AskingBody):
     description: Description = ""
     details: Details | None = None
     """What the approver is shown beside it; at most 16 KiB of JSON."""
+    reference: Reference | None = None
+    """The caller's own number for it, to find it by."""
+    tags: Annotated[list[Tag], Field(default_factory=list, max_length=TAGS)]
+    """Words to find it by."""
     deadline: InstantText | None = None
     """Until when is waited, as an instant; for a request without `stages`. Excludes `timeout`."""
     stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
@@ -278,6 +285,8 @@ class RequestBody(AskingBody):
             policy=self.to_policy(),
             description=self.description,
             details=self.details,
+            reference=self.reference or "",
+            tags=tuple(dict.fromkeys(self.tags)),
             fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
             fingerprint_before=hashlib.sha256(self.canonical_before().encode()).hexdigest(),
             pointer="/stages" if self.stages else "",
@@ -340,6 +349,23 @@ class RequestBody(AskingBody):
         first = {"requester", "item", "timeout_hours", "description", "details"}
         plain = self.in_hours()
         return plain.model_dump(include=first) | plain.model_dump(exclude=first, exclude_defaults=True)
+
+
+class BatchDecision(Answer):
+    """One decision of a batch."""
+
+    request_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+    def answer(self) -> Answer:
+        """Give the answer these words mean."""
+        return Answer.model_construct(**{name: getattr(self, name) for name in Answer.model_fields})
+
+
+class BatchBody(Intake):
+    """`POST /api/approvals/batch`."""
+
+    decisions: Annotated[list[BatchDecision], Field(min_length=1, max_length=BATCH)]
+    """Each is taken as if it had come alone."""
 
 
 class ReassignmentBody(Intake):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from approvals.people.delivery import Addressees
     from approvals.people.links import Invitation
+    from approvals.records.requests import Entry
     from approvals.rules.preview import Preview
     from approvals.rules.story import Found, Request, Undelivered
 
@@ -148,6 +149,9 @@ class StoryJson(TypedDict):
     item: str
     description: str
     details: dict[str, Any] | None
+    reference: str | None
+    """The caller's own number for it."""
+    tags: list[str]
     created_at: InstantJson
     deadline: InstantJson
     """When silence is taken for an answer."""
@@ -166,6 +170,47 @@ class StoryJson(TypedDict):
     undelivered_count: int
     notes: list[str]
     """What operators should know."""
+
+
+class SummaryJson(TypedDict):
+    """What lists say of a request; the whole story is at `status_url`."""
+
+    request_id: str
+    status: Status
+    requester: str
+    item: str
+    created_at: InstantJson
+    created_by: str | None
+    """The name of the caller that made it."""
+    settled_at: InstantJson | None
+    due_at: InstantJson | None
+    """When silence is taken for an answer; nothing when it is settled."""
+    reference: str | None
+    tags: list[str]
+    revision: int
+    status_url: Url
+
+
+class ListJson(TypedDict):
+    """A page of requests."""
+
+    requests: list[SummaryJson]
+    next: Url | None
+    """Where the list goes on; nothing at its end."""
+
+
+class BatchResultJson(TypedDict):
+    """What became of one decision of a batch: as the call for it alone would have been answered."""
+
+    request_id: str
+    status: int
+    body: dict[str, Any]
+
+
+class BatchJson(TypedDict):
+    """What became of each decision, in their order."""
+
+    results: list[BatchResultJson]
 
 
 class OutcomeJson(TypedDict):
@@ -245,6 +290,8 @@ def story_json(found: Found) -> StoryJson:
         "item": request.item,
         "description": request.description,
         "details": load_json(request.details),
+        "reference": request.reference or None,
+        "tags": list(request.tags),
         "created_at": rfc3339(request.created_at),
         "deadline": rfc3339(found.due_at),
         "settled_at": instant_json(story.settled_at),
@@ -340,3 +387,22 @@ def outcome_json(seen: Preview) -> OutcomeJson:
 def instant_json(at: dt.datetime | None) -> str | None:
     """Write an instant, or nothing."""
     return rfc3339(at) if at else None
+
+
+def summary_json(entry: Entry, base_url: str) -> SummaryJson:
+    """Write what lists say of a request."""
+    said = entry.body["summary"]
+    return {
+        "request_id": entry.request_id,
+        "status": Status(said["status"]),
+        "requester": said["requester"],
+        "item": said["item"],
+        "created_at": said["created_at"],
+        "created_by": said["created_by"] or None,
+        "settled_at": said["settled_at"],
+        "due_at": said["due_at"],
+        "reference": said["reference"],
+        "tags": said["tags"],
+        "revision": said["revision"],
+        "status_url": f"{base_url}/api/requests/{entry.request_id}",
+    }

@@ -23,6 +23,7 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.NotJsonMedia: 415,
     errors.Unreadable: 400,
     errors.BadHeader: 400,
+    errors.BadQuery: 422,
     errors.Invalid: 422,
     errors.KeyReused: 422,
     errors.MethodNotOffered: 405,

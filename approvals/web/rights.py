@@ -33,7 +33,9 @@ class Demand:
 
 OPEN = "says nothing of anyone"
 ROUTES: dict[str, dict[str, Demand]] = {
-    "api/requests": {"POST": Demand(own="request")},
+    "api/requests": {"GET": Demand(all="read", own="request"), "POST": Demand(own="request")},
+    "api/inbox": {"GET": Demand(all="read", own="request")},
+    "api/approvals/batch": {"POST": Demand(all="decide")},
     "api/requests/{request_id}": {"GET": Demand(all="read", own="request")},
     "api/requests/{request_id}/cancel": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/reassign": {"POST": Demand(all="operate")},

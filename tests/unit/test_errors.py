@@ -51,6 +51,7 @@ EXAMPLES = {
     "already_decided": (409, errors.AlreadyDecided(a_story(decided()), "Grace approved this request.")),
     "no_longer_open": (410, errors.NoLongerOpen(a_story(cancelled(), "cancel"), "Ada cancelled it.")),
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
+    "invalid_query": (422, errors.BadQuery((("limit", "must be at most 100"),))),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
     "records_unavailable": (503, errors.RecordsUnavailable()),
     "still_starting": (503, errors.StillStarting()),

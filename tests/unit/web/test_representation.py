@@ -39,6 +39,8 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
 
 TOLD = [
     "request_id",
+    "reference",
+    "tags",
     "status",
     "revision",
     "created_by",

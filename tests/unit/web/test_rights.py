@@ -44,13 +44,17 @@ def documented():
 TABLE = documented()
 CALLS = {
     ("POST", "api/requests"): (api.create, a_request(approvers=[GRACE])),
+    ("GET", "api/requests"): (api.list_requests, None),
+    ("GET", "api/inbox"): (api.list_inbox, None),
     ("GET", "api/requests/{request_id}"): (api.read, None),
     ("POST", "api/requests/{request_id}/cancel"): (api.cancel, a_cancellation()),
     ("POST", "api/requests/{request_id}/reassign"): (api.reassign, {"by": ADA, "from": GRACE, "to": EVE}),
     ("POST", "api/approvals/{request_id}"): (api.decide, a_decision()),
+    ("POST", "api/approvals/batch"): (api.decide_all, {"decisions": [a_decision(request_id=REQUEST_ID)]}),
     ("POST", "api/approvals/{request_id}/delegate"): (api.delegate, {"approver": GRACE, "to": EVE}),
     ("POST", "api/policies/preview"): (api.preview, {"request": a_request()}),
 }
+QUERIES = {"api/inbox": "?approver=grace%40example.com"}
 KEYS = {right: f"dak_{right}".ljust(53, "x") for right in RIGHTS}
 EXPIRED, ROTATED = "dak_expired".ljust(53, "x"), "dak_rotated".ljust(53, "x")
 CALLERS = {f"has-{right}": {"sha256": [hash_of(key)], "rights": [right]} for right, key in KEYS.items()} | {
@@ -102,7 +106,7 @@ async def answer_to(method, path, headers, body="of the table", request_id=REQUE
     body = usual if body == "of the table" else body
     call = func.HttpRequest(
         method,
-        f"http://localhost:7071/{path.format(request_id=request_id)}",
+        f"http://localhost:7071/{path.format(request_id=request_id)}{QUERIES.get(path, '')}",
         headers={"Content-Type": "application/json", "If-Match": "*", **headers},
         route_params={"request_id": request_id},
         body=b"" if body is None else json.dumps(body).encode(),
