@@ -29,7 +29,8 @@
     │   ├── OtherStage      another stage is being asked
     │   ├── NotAskedYet     their stage has not begun
     │   ├── StageUnclear    they answered an earlier stage and are asked again
-    │   └── PassedOnTooOften
+    │   ├── PassedOnTooOften
+    │   └── StillOpen       it has not ended
     └── Unavailable           something this service needs did not answer, or is not there yet
         ├── SchedulerUnavailable
         ├── RecordsUnavailable
@@ -354,6 +355,16 @@ class PassedOnTooOften(Conflict):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"A request's answers can be passed on {most} times at most.")
+
+
+class StillOpen(Conflict):
+    """The request has not ended."""
+
+    code = "still_open"
+    title = "The request is still open"
+
+    def __init__(self) -> None:
+        super().__init__("The request has not ended. Cancel it first, or wait.")
 
 
 class Closed(ApprovalError):

@@ -67,6 +67,10 @@ class Settings:
     """`RECORDS_TABLE_ENDPOINT`: the Azure Table Storage that keeps the records; empty: a file of this machine."""
     records_file: str = ":memory:"
     """`RECORDS_FILE`: that file, `.local/records.sqlite` where it is not set, or `:memory:`."""
+    retention_days: int | None = None
+    """`RECORDS_RETENTION_DAYS`: after how many days content is erased; nothing: it is kept."""
+    export_container: str = ""
+    """`EXPORT_CONTAINER`: the container of a storage account that gets a file for each day; empty: none."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -95,6 +99,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         callers=read("CALLERS"),
         records_table_endpoint=parse_base_url("RECORDS_TABLE_ENDPOINT", read("RECORDS_TABLE_ENDPOINT")),
         records_file=read("RECORDS_FILE").strip() or str(LOCAL / "records.sqlite"),
+        retention_days=parse_days("RECORDS_RETENTION_DAYS", read("RECORDS_RETENTION_DAYS")),
+        export_container=parse_base_url("EXPORT_CONTAINER", read("EXPORT_CONTAINER")),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
@@ -140,6 +146,15 @@ def parse_switch(name: str, text: str) -> bool:
     if word in TRUE | FALSE:
         return word in TRUE
     raise BadSetting(f"{name} must be true or false, not '{text}'.")
+
+
+def parse_days(name: str, text: str) -> int | None:
+    """Read a number of days; nothing where none is said."""
+    if not text.strip():
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,4}", text.strip(), re.ASCII):
+        raise BadSetting(f"{name} must be a number of days from 1 to 99999, not '{text}'.")
+    return int(text)
 
 
 def parse_addresses(name: str, text: str) -> tuple[str, ...]:

@@ -215,6 +215,7 @@ QUERY_WORDS = {
     "reference": "The caller's own number.",
     "created_after": "Not before this instant.",
     "created_before": "Before this instant.",
+    "day": "A day that is over, in UTC.",
     "limit": "How many are given at most.",
     "cursor": "Where the list goes on; as `next` has it.",
 }

@@ -14,6 +14,7 @@ from approvals.records.requests import Entry, summary_of
 from approvals.rules import hearing
 from approvals.rules.preview import play
 from approvals.rules.story import RULES, Decision, Found, Request, Story
+from approvals.rules.trail import trail_of
 from approvals.web import bodies, representation
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +31,7 @@ ASKED = {
 }
 
 
-QUERY: dict[str, Any] = {"approver": GRACE, "limit": 50, "created_after": "2026-03-01T00:00:00Z"}
+QUERY: dict[str, Any] = {"day": "2026-11-24", "approver": GRACE, "limit": 50, "created_after": "2026-03-01T00:00:00Z"}
 """Examples of parameters."""
 
 
@@ -70,6 +71,7 @@ def requests() -> dict[str, Any]:
     expense = json.loads((ROOT / "docs/use-cases/expense.json").read_text(encoding="utf-8"))
     return {
         "createRequest": ASKED,
+        "erasePayload": {"by": "ada@example.com", "reason": "The person asked for it"},
         "decideMany": {"decisions": [{"request_id": REQUEST_ID, "is_approved": True, "approver": GRACE}]},
         "decideRequest": {"is_approved": True, "approver": GRACE, "comments": "Go ahead"},
         "delegateDecision": {"approver": GRACE, "to": "alan@example.com", "comments": "On leave"},
@@ -91,6 +93,11 @@ def answers() -> dict[Any, Any]:
         representation.ListJson: {
             "requests": [representation.summary_json(Entry(REQUEST_ID, summary_of(decided())), ADDRESS)],
             "next": f"{ADDRESS}/api/requests?cursor=WyI4Zi...",
+        },
+        representation.HistoryJson: {
+            "request_id": REQUEST_ID,
+            "status": decided().story.status,
+            "entries": trail_of(decided()),
         },
         representation.BatchJson: {
             "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(representation.story_json(decided()))}]

@@ -64,5 +64,6 @@ class FakeScheduler:
         found = self.there[request_id]
         self.there[request_id] = hearing.apply_event(found, read_event(key, data), key, self.clock.now())
 
-    def purge(self, request_id):
+    async def purge(self, request_id):
         self.there.pop(request_id, None)
+        return True

@@ -48,10 +48,13 @@ ROOMS = {
         {"rules", "errors", "settings", "signals", "people", "records", "durable", "old_forms"},
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
-    "timers": ({"settings", "durable", "service"}, "what the app does by itself is a use case like any other"),
+    "timers": (
+        {"settings", "records", "durable", "service"},
+        "what the app does by itself is a use case, too",
+    ),
     "web": (
         {"rules", "errors", "settings", "signals", "people", "records", "durable", "service"},
-        "a route makes the service for its call; a page reads links, and stories to show them; a list is made of records",
+        "a route makes the service for its call; a page reads links, and stories to show them; lists are records",
     ),
 }
 SDK_ROOM, HTTP_ROOM = "durable", "web"
@@ -281,6 +284,9 @@ FUNCTIONS = {
     "reassignment": "httpTrigger",
     "delegation": "httpTrigger",
     "inbox": "httpTrigger",
+    "history": "httpTrigger",
+    "payload": "httpTrigger",
+    "export": "httpTrigger",
     "approvals_batch": "httpTrigger",
     "policy_preview": "httpTrigger",
     "approval_page": "httpTrigger",
@@ -294,6 +300,7 @@ FUNCTIONS = {
     "submit_approval_request": "activityTrigger",
     "process_approval": "activityTrigger",
     "sweep": "timerTrigger",
+    "keep_house": "timerTrigger",
 }
 
 ROUTES = {
@@ -301,6 +308,9 @@ ROUTES = {
     # beyond that is in approvals/web/rights.py
     "api/requests": "function",
     "api/inbox": "function",
+    "api/requests/{request_id}/history": "function",
+    "api/requests/{request_id}/payload": "function",
+    "api/export": "function",
     "api/approvals/batch": "function",
     "api/requests/{request_id}": "function",
     "api/requests/{request_id}/cancel": "function",
@@ -556,6 +566,7 @@ IMPORTED_AS = {
     "azure-communication-email": "azure.communication.email",
     "azure-core": "azure.core",
     "azure-identity": "azure.identity",
+    "azure-storage-blob": "azure.storage.blob",
     "email-validator": "email_validator",
     "requests": "requests",
     "apprise": "apprise",

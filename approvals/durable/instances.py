@@ -5,6 +5,7 @@ The SDK's client (1.7) raises bare exceptions whose text alone tells them apart,
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("approvals.durable.instances")
 
 TERMINATED = ("Terminated", "Canceled")
+UNENDED = ("Running", "Pending", "Suspended", "ContinuedAsNew")
+PURGES, PURGE_PAUSE_SECONDS = 10, 0.2
 TELLS_OUTCOME = "process_approval"
 """The activity that acts on an outcome, as the history names it."""
 
@@ -87,6 +90,23 @@ class Instances:
         """Ask for the history of an instance, oldest first."""
         status = await call_scheduler(self.client.get_status(request_id, show_history=True, show_history_output=True))
         return getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
+
+    async def purge(self, request_id: str) -> bool:
+        """Have the scheduler forget an instance, which ends for that if it has not; False when it is there still.
+
+        Raises SchedulerUnavailable.
+        """
+        status = await self.status(request_id)
+        if status is None:
+            return True
+        if status.runtime_status.name in UNENDED:
+            await call_scheduler(self.client.terminate(request_id, "Its content is erased."))
+        for _ in range(PURGES):
+            purged = await call_scheduler(self.client.purge_instance_history(request_id))
+            if purged.instances_deleted:
+                return True
+            await asyncio.sleep(PURGE_PAUSE_SECONDS)
+        return await self.status(request_id) is None
 
     async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
         """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""

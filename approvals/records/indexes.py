@@ -12,6 +12,7 @@ partition                              key                               what st
 `open`                                 `{id}`                            what can still change
 `watch`                                `{look at}-{id}`                  what must be looked at, and when
 `ended:{day}`                          `{ended at}-{id}`                 what ended on a day, in UTC
+`days`                                 `{day}`                           the days on which anything ended
 =====================================  ================================  =====================================
 
 A scope is `all`, or what one caller has made itself. Names and texts stand in partitions as digests: an Azure table
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 LATEST = 9_999_999_999_999
 """Milliseconds since 1970, in the year 2286: what the newest are counted down from."""
 EVERYTHING = "all"
-OPEN, WATCH = "open", "watch"
+OPEN, WATCH, DAYS = "open", "watch", "days"
 
 IndexRow = tuple[str, str]
 """A partition and a key."""

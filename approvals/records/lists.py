@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from approvals.records.requests import Requests
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from approvals.records.requests import Entry
     from approvals.records.store import Store
 
@@ -27,7 +29,7 @@ class Page:
     after: str | None
 
 
-async def read_page(store: Store, partition: str, *, after: str, before: str, limit: int) -> Page:
+async def read_page(store: Store, partition: str, *, after: str, before: str, limit: int, now: dt.datetime) -> Page:
     """Read the next entries of a list between two keys. Raises StoreUnavailable."""
     found: list[Entry] = []
     requests = Requests(store)
@@ -35,8 +37,13 @@ async def read_page(store: Store, partition: str, *, after: str, before: str, li
         wanted = limit - len(found)
         rows = await store.scan(partition, after=after, before=before, limit=wanted)
         entries = await requests.entries(row.body["id"] for row in rows)
-        looked_at = zip(rows, entries, strict=True)
-        found += [entry for row, entry in looked_at if entry and entry.stands_at(partition, row.key)]
+        stale = []
+        for row, entry in zip(rows, entries, strict=True):
+            if entry and entry.stands_at(partition, row.key):
+                found.append(entry)
+            else:
+                stale.append(row)
+        await requests.repair(partition, stale, now)
         if len(rows) < wanted:
             return Page(found, None)
         after = rows[-1].key

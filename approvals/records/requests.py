@@ -17,16 +17,17 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from approvals.records.indexes import WATCH, IndexRow, earliest_first, index_rows
+from approvals.records.indexes import DAYS, WATCH, IndexRow, earliest_first, index_rows
 from approvals.records.store import Conflict, Delete, Insert, Put, Replace, Store
 from approvals.rules import events
 from approvals.rules.story import Found, Status
+from approvals.rules.trail import trail_of
 from approvals.rules.value import rfc3339, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from approvals.records.store import Write
+    from approvals.records.store import Row, Write
 
 logger = logging.getLogger("approvals.records")
 
@@ -38,7 +39,7 @@ LOOK_LATER = dt.timedelta(seconds=30)
 """How long after an instant at which time changes a request it is looked at."""
 AT_ONCE = 16
 """How many rows of lists are written side by side."""
-STATE, RECORD = "state", "record"
+STATE, RECORD, TRAIL = "state", "record", "trail"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Entry:
     def has_ended(self) -> bool:
         """Whether its end was written."""
         return bool(self.body["ended"])
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether what was asked and said was erased."""
+        return bool(self.body.get("erased"))
 
     @property
     def progress(self) -> list[int]:
@@ -194,6 +200,8 @@ class Requests:
 
     async def advance(self, entry: Entry, found: Found, now: dt.datetime) -> bool:
         """Write a story over an older one, with its rows of lists; False when somebody else wrote meanwhile."""
+        if entry.is_erased:
+            return True
         if entry.progress > progress_of(found):
             found = await self.record(entry.request_id) or found
         progress, rows, watch = progress_of(found), index_rows(found), next_look(found, now)
@@ -203,7 +211,7 @@ class Requests:
         if entry.is_started and entry.progress == progress and entry.index == rows and is_watched:
             return True
         added, gone = rows - entry.index, entry.index - rows
-        await self.point(added, entry.request_id)
+        await self.point(added, entry.request_id, now)
         if watch:
             await self.store.write(WATCH, Put(watch[1], {"id": entry.request_id}))
         body = entry.body | {
@@ -214,6 +222,9 @@ class Requests:
             "watch": list(watch) if watch else None,
         }
         written: list[Write] = [Put(RECORD, record_of(found))] if entry.progress != progress else []
+        if written and body["ended"]:
+            written.append(Put(TRAIL, {"entries": trail_of(found)}))
+            await self.store.write(DAYS, Put(day_of(found, now), {}))
         try:
             await self.store.write(
                 partition_of(entry.request_id), Replace(STATE, body | summary_of(found), entry.etag), *written
@@ -225,13 +236,22 @@ class Requests:
         await self.unpoint(gone)
         return True
 
-    async def point(self, rows: Iterable[IndexRow], request_id: str) -> None:
+    async def point(self, rows: Iterable[IndexRow], request_id: str, now: dt.datetime) -> None:
         """Write rows of lists."""
-        await self.in_parallel((partition, Put(key, {"id": request_id})) for partition, key in rows)
+        body = {"id": request_id, "at": rfc3339(now)}
+        await self.in_parallel((partition, Put(key, body)) for partition, key in rows)
 
     async def unpoint(self, rows: Iterable[IndexRow]) -> None:
         """Take rows of lists away."""
         await self.in_parallel((partition, Delete(key)) for partition, key in rows)
+
+    async def repair(self, partition: str, rows: Iterable[Row], now: dt.datetime) -> None:
+        """Take rows away that stood for nothing when they were read, unless they may be on their way to it.
+
+        A row is written before what it points to says so; whoever was stopped in between has long been by now.
+        """
+        old = rfc3339(utc(now) - LEASE)
+        await self.unpoint([(partition, row.key) for row in rows if row.body["at"] < old])
 
     async def in_parallel(self, writes: Iterable[tuple[str, Write]]) -> None:
         """Make changes in different partitions side by side."""
@@ -242,6 +262,11 @@ class Requests:
                 await self.store.write(partition, change)
 
         await asyncio.gather(*(write(partition, change) for partition, change in writes))
+
+
+def day_of(found: Found, now: dt.datetime) -> str:
+    """Give the day on which a request ended, in UTC."""
+    return utc(found.story.settled_at or now).date().isoformat()
 
 
 def next_look(found: Found, now: dt.datetime) -> IndexRow | None:

@@ -374,6 +374,8 @@ class Found(Value):
     story: Story
     suspended: bool = False
     """Whether an operator holds the instance: what it says of itself may run ahead of what will be."""
+    erased_at: Instant | None = None
+    """When what was asked and said was erased."""
     shortened: bool = False
     """Whether something of the request was left out, so that a message cannot say all that was asked."""
 

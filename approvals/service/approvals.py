@@ -7,14 +7,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from approvals.errors import Invalid, OtherStage, OwnRequest, TooLate
+from approvals.errors import Invalid, LinkVoid, OtherStage, OwnRequest, TooLate
 from approvals.people.identity import ANYBODY, assurance_of, authorize
 from approvals.rules import events, hearing, judging
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.value import Problem, compact, rfc3339
 from approvals.service.creation import Creating
-from approvals.service.listing import Listing
 from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
+from approvals.service.remembering import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals(Creating, Listing):
+class Approvals(Creating, Remembering):
     """The service, for one call."""
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:
@@ -49,6 +49,14 @@ class Approvals(Creating, Listing):
         Raises NotFound, Invalid, OwnRequest, NotYours, LinkVoid, NotAskedYet, SignInRequired, AlreadyVoted,
         OtherStage, AlreadyDecided, NoLongerOpen, TooLate, SchedulerUnavailable.
         """
+        try:
+            return await self.take_decision(request_id, answer, evidence)
+        except (OwnRequest, LinkVoid) as error:
+            await self.note_refusal(request_id, answer, error)
+            raise
+
+    async def take_decision(self, request_id: str, answer: Answer, evidence: Evidence) -> Standing:
+        """Give a decision; `decide` notes who was refused."""
         if not evidence.link and self.caller.could_be(answer.approver):
             raise OwnRequest(answer.approver, f"{answer.approver} is the calling system itself, which cannot decide.")
         stage, form, wrong = None, answer.form, list[Problem]()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from approvals.errors import BadQuery
 from approvals.people.links import NotGenuine, Purpose, Signer
 from approvals.records import indexes
-from approvals.records.lists import Page, read_page
+from approvals.records.lists import read_page
 from approvals.records.store import LAST
 from approvals.service.desk import Desk, records_at_hand
 
@@ -47,14 +47,16 @@ class Listing(Desk):
         if wish.cursor is not None:
             after = self.read_cursor(wish.cursor, bounds)
         with records_at_hand():
-            page = await read_page(self.store, partition, after=after, before=before, limit=wish.limit)
-        return Listed(page.entries, self.cursor_of(page, bounds))
+            page = await read_page(
+                self.store, partition, after=after, before=before, limit=wish.limit, now=self.clock.now()
+            )
+        return Listed(page.entries, self.cursor_after(page.after, bounds))
 
-    def cursor_of(self, page: Page, bounds: str) -> str | None:
-        """Sign where a list goes on, and which list it is."""
-        if page.after is None:
+    def cursor_after(self, after: str | None, bounds: str) -> str | None:
+        """Sign where a list goes on, and which list it is; nothing at its end."""
+        if after is None:
             return None
-        return Signer(self.settings.link_keys).sign_fields(Purpose.CURSOR, [indexes.digest(bounds), page.after])
+        return Signer(self.settings.link_keys).sign_fields(Purpose.CURSOR, [indexes.digest(bounds), after])
 
     def read_cursor(self, cursor: str, bounds: str) -> str:
         """Give the key after which a list goes on. Raises BadQuery."""

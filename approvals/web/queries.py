@@ -20,7 +20,7 @@ KEYS = {"code", "clientid"}
 FILTERS = ("status", "requester", "approver", "tag", "reference")
 
 Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE)]
-Cursor = Annotated[str, Field(max_length=500)]
+Cursor = Annotated[str, Field(max_length=300, pattern="^[A-Za-z0-9._-]+$")]
 
 
 class Query(BaseModel):
@@ -76,6 +76,15 @@ class InboxQuery(Query):
         return ListWish("inbox", self.approver, None, None, self.limit, self.cursor)
 
 
+class ExportQuery(Query):
+    """`GET /api/export`: what ended on a day."""
+
+    day: dt.date
+    """A day that is over, in UTC."""
+    cursor: Cursor | None = None
+    """Where the day goes on; as the `Link` with `rel="next"` has it."""
+
+
 Q = TypeVar("Q", bound=Query)
 
 
@@ -105,6 +114,8 @@ def described(kind: type[Query], error: dict[str, Any]) -> tuple[str, str]:
             return name, "is required"
         case "value_error":
             return name, str(error["ctx"]["error"])
+        case "string_pattern_mismatch" | "string_too_long":
+            return name, "is not one of ours: take `next` as it is"
         case "enum":
             return name, f"must be one of {', '.join(Status)}"
     return name, str(error["msg"])[:1].lower() + str(error["msg"])[1:]

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from approvals.rules.hearing import silence_now
 from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
 from approvals.rules.story import Status
+from approvals.rules.trail import TrailEntryJson
 from approvals.rules.value import load_json, rfc3339
 from approvals.rules.written import (
     CancellationJson,
@@ -170,6 +171,16 @@ class StoryJson(TypedDict):
     undelivered_count: int
     notes: list[str]
     """What operators should know."""
+    erased_at: InstantJson | None
+    """When what was asked and said was erased."""
+
+
+class HistoryJson(TypedDict):
+    """Every step of a request, in order; what came after its end last."""
+
+    request_id: str
+    status: Status
+    entries: list[TrailEntryJson]
 
 
 class SummaryJson(TypedDict):
@@ -326,6 +337,7 @@ def story_json(found: Found) -> StoryJson:
         + len(story.never_delivered)
         + story.never_delivered_more,
         "notes": list(story.notes),
+        "erased_at": rfc3339(found.erased_at) if found.erased_at else None,
     }
 
 

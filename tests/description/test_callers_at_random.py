@@ -43,6 +43,8 @@ def as_it_is_on_this_machine():
             for parameter in call.get("parameters", ()):
                 if parameter["name"] == "Prefer":
                     parameter["example"] = "wait=0"
+                if parameter["in"] == "query":  # an address of more than 8 KB is the host's to refuse
+                    call["responses"].setdefault("400", {"description": "the host's own"})
                 if parameter["name"] == "Idempotency-Key":
                     parameter["schema"] = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
     described["components"].pop("securitySchemes")

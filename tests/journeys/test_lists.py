@@ -103,6 +103,7 @@ WRONG = {
     "?requester=": ("requester", "must not be empty"),
     "?created_after=yesterday": ("created_after", ""),
     "?cursor=abc": ("cursor", "is not one of this list"),
+    "?cursor=%20": ("cursor", "is not one of ours"),
 }
 
 

@@ -53,6 +53,7 @@ EXAMPLES = {
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
     "invalid_query": (422, errors.BadQuery((("limit", "must be at most 100"),))),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
+    "still_open": (409, errors.StillOpen()),
     "records_unavailable": (503, errors.RecordsUnavailable()),
     "still_starting": (503, errors.StillStarting()),
     "internal": (500, responses.Unexpected()),

@@ -37,7 +37,7 @@ async def stored(store, *several):
 
 
 async def ids(store, partition, limit=100, **bounds):
-    page = await read_page(store, partition, **{"after": "", "before": "~", **bounds}, limit=limit)
+    page = await read_page(store, partition, **{"after": "", "before": "~", **bounds}, limit=limit, now=NOON)
     return [int(entry.request_id, 16) for entry in page.entries]
 
 
@@ -95,10 +95,13 @@ async def test_a_row_left_behind_shows_nothing(store):
     """A row is written before the old one is removed: whoever was killed between them left both."""
     requests = await stored(store, numbered(1))
     key = indexes.newest_first(numbered(1).request.created_at, numbered(1).request.request_id)
-    await requests.point([(the_list("status", "Approved"), key), (the_list("tag", "x"), key)], f"{1:032x}")
+    await requests.point([(the_list("status", "Approved"), key), (the_list("tag", "x"), key)], f"{1:032x}", NOON)
 
     assert await ids(store, the_list("status", "Approved")) == []
     assert await ids(store, the_list("tag", "x")) == []
+    assert len(await store.scan(the_list("tag", "x"), limit=10)) == 1  # whoever wrote it may be about to say so
+    await read_page(store, the_list("tag", "x"), after="", before="~", limit=10, now=NOON + dt.timedelta(hours=1))
+    assert await store.scan(the_list("tag", "x"), limit=10) == []
 
 
 # --- the inbox ------------------------------------------------------------------------------------
@@ -146,7 +149,7 @@ async def test_a_page_costs_the_page_however_many_there_are(size):
     await stored(store, *map(numbered, range(size)))
     store.forget()
 
-    page = await read_page(store, the_list("status", "Pending"), after="", before="~", limit=50)
+    page = await read_page(store, the_list("status", "Pending"), after="", before="~", limit=50, now=NOON)
 
     assert len(page.entries) == 50
     assert (store.count("scan"), store.count("get"), store.rows_read) == (1, 50, 100)
@@ -176,7 +179,7 @@ async def test_what_matched_throughout_is_listed_once_whatever_happens_meanwhile
     seen, after = [], ""
     while after is not None:
         page, _ = await asyncio.gather(
-            read_page(store, the_list("status", "Pending"), after=after, before="~", limit=limit), disturb()
+            read_page(store, the_list("status", "Pending"), after=after, before="~", limit=limit, now=NOON), disturb()
         )
         seen += [int(entry.request_id, 16) for entry in page.entries]
         after = page.after

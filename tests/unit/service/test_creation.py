@@ -156,7 +156,7 @@ async def test_who_is_held_up_for_more_than_a_minute_starts_nothing(service, mon
 async def test_a_started_request_whose_instance_is_gone_is_unknown_and_never_started_again(service):
     made = await service.create()
     request_id = made.found.request.request_id
-    service.scheduler.purge(request_id)
+    await service.scheduler.purge(request_id)
 
     again = await service.create()
     service.clock.move(hours=1)
@@ -172,7 +172,7 @@ async def test_a_started_request_whose_instance_is_gone_is_unknown_and_never_sta
 async def test_an_end_that_was_written_is_what_a_purged_request_is_known_by(service):
     request_id = (await service.create()).found.request.request_id
     await service.call().decide(request_id, Answer(is_approved=True, approver=GRACE))
-    service.scheduler.purge(request_id)
+    await service.scheduler.purge(request_id)
 
     found = await service.call().find(request_id)
 
@@ -282,7 +282,7 @@ async def test_many_keys_with_many_callers_killed_held_up_and_purged_make_one_re
         service.clock.move(minutes=chance.choice([0, 2, 11]))
     for request_id in list(steady.there):
         if chance.random() < 0.2 and (entry := await Requests(store).entry(request_id)) and entry.is_started:
-            steady.purge(request_id)
+            await steady.purge(request_id)
     service.store, service.scheduler = store, steady
     for _ in range(3):
         service.clock.move(minutes=11)

@@ -39,6 +39,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
 
 TOLD = [
     "request_id",
+    "erased_at",
     "reference",
     "tags",
     "status",

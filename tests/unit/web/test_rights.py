@@ -13,7 +13,7 @@ import pytest
 from approvals import errors, settings
 from approvals.people.callers import RIGHTS, hash_of, identify
 from approvals.rules.story import Found, Story
-from approvals.web import api, rights
+from approvals.web import api, records, rights
 from tests.builders import (
     ADA,
     ALAN,
@@ -31,7 +31,8 @@ from tests.builders import (
 )
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
-LET_IN = {200, 201, 503}
+LET_IN = {200, 201, 409, 503}
+"""409: the request of these tests is open, and content is erased of ended ones only."""
 """Whoever is let in gets an answer, or hears that the scheduler of this test takes no event."""
 
 
@@ -46,6 +47,9 @@ CALLS = {
     ("POST", "api/requests"): (api.create, a_request(approvers=[GRACE])),
     ("GET", "api/requests"): (api.list_requests, None),
     ("GET", "api/inbox"): (api.list_inbox, None),
+    ("GET", "api/requests/{request_id}/history"): (records.tell_history, None),
+    ("DELETE", "api/requests/{request_id}/payload"): (records.erase, {"by": ADA, "reason": "wish"}),
+    ("GET", "api/export"): (records.export_day, None),
     ("GET", "api/requests/{request_id}"): (api.read, None),
     ("POST", "api/requests/{request_id}/cancel"): (api.cancel, a_cancellation()),
     ("POST", "api/requests/{request_id}/reassign"): (api.reassign, {"by": ADA, "from": GRACE, "to": EVE}),
@@ -54,7 +58,7 @@ CALLS = {
     ("POST", "api/approvals/{request_id}/delegate"): (api.delegate, {"approver": GRACE, "to": EVE}),
     ("POST", "api/policies/preview"): (api.preview, {"request": a_request()}),
 }
-QUERIES = {"api/inbox": "?approver=grace%40example.com"}
+QUERIES = {"api/inbox": "?approver=grace%40example.com", "api/export": "?day=2020-01-01"}
 KEYS = {right: f"dak_{right}".ljust(53, "x") for right in RIGHTS}
 EXPIRED, ROTATED = "dak_expired".ljust(53, "x"), "dak_rotated".ljust(53, "x")
 CALLERS = {f"has-{right}": {"sha256": [hash_of(key)], "rights": [right]} for right, key in KEYS.items()} | {
