@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+import uuid
 
 import pytest
 from hypothesis import given
@@ -161,7 +162,18 @@ async def test_a_page_costs_the_page_however_many_there_are(size):
 @examples(20, 300)
 @given(seed=st.integers(0, 2**32), limit=st.integers(1, 7))
 async def test_what_matched_throughout_is_listed_once_whatever_happens_meanwhile(seed, limit):
-    chance, store = random.Random(seed), SqliteStore(":memory:")
+    await page_under_disturbance(SqliteStore(":memory:"), random.Random(seed), limit)
+
+
+@pytest.mark.large
+async def test_the_same_holds_on_azures_tables(tables):
+    from approvals.records.tables import TableStore  # noqa: PLC0415 - slow to import
+
+    for seed in range(10):
+        await page_under_disturbance(TableStore(tables, f"t{uuid.uuid4().hex}"), random.Random(seed), 1 + seed % 7)
+
+
+async def page_under_disturbance(store, chance, limit):
     before = [numbered(n) for n in range(20)]
     requests = await stored(store, *before)
     undecided, coming, ended = list(before), iter(range(20, 60)), set()

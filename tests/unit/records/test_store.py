@@ -10,18 +10,9 @@ import pytest
 from approvals.records.sqlite import SqliteStore
 from approvals.records.store import CHANGES, Conflict, Delete, Insert, Put, Replace, StoreUnavailable
 from tests import azurite
-from tests.browser.conftest import GET_AXE, not_here
 
 # a megabyte at once is what is tried here
 pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def tables():
-    if not azurite.is_here():
-        not_here("Without Azurite nobody tries the store in Azure's tables.", GET_AXE)
-    with azurite.azurite() as endpoint:
-        yield endpoint
 
 
 @pytest.fixture(params=["sqlite", "file", pytest.param("tables", marks=pytest.mark.large)])
