@@ -71,6 +71,9 @@ param callers string = ''
 @description('Tell the requester the outcome.')
 param notifyRequester bool = true
 
+@description('Put a file for each day, of what ended then, into a container of its own.')
+param exportContainer bool = false
+
 @description('What docs/settings.md offers, by name. Values are strings; a secret belongs in the vault, and here its reference.')
 param appSettings object = {}
 
@@ -108,6 +111,7 @@ var linkKeysName = 'approval-link-keys'
 var notifyUrlsName = 'notify-urls'
 var callersName = 'callers'
 var packageContainer = 'packages'
+var exportName = exportContainer ? 'approvals-export' : ''
 // Where the Functions host keeps its leases and its keys. It would make them itself, with a right to all containers.
 var hostContainers = ['azure-webjobs-hosts', 'azure-webjobs-secrets']
 var isSignInOn = !empty(signInClientId)
@@ -156,6 +160,7 @@ module storage 'modules/storage.bicep' = {
     name: names.storage
     packageContainer: packageContainer
     hostContainers: hostContainers
+    exportContainer: exportName
     location: location
     tags: allTags
     isPrivate: isPrivate
@@ -221,6 +226,7 @@ module roles 'modules/roles.bicep' = {
     storageName: names.storage
     packageContainer: packageContainer
     hostContainers: hostContainers
+    exportContainer: exportName
     insightsName: names.insights
     vaultName: names.vault
     secretNames: [linkKeysName, notifyUrlsName, callersName]
@@ -251,6 +257,7 @@ module app 'modules/function-app.bicep' = {
     notifyUrlsName: notifyUrlsName
     callersName: callersName
     notifyRequester: notifyRequester
+    exportContainer: exportName
     publicBaseUrl: publicBaseUrl
     networkName: isPrivate ? names.network : ''
     isSignInOn: isSignInOn
@@ -287,6 +294,7 @@ output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_NAME string = names.app
+output STORAGE_NAME string = names.storage
 output AZURE_KEY_VAULT_NAME string = names.vault
 output SERVICE_API_NAME string = names.app
 output SERVICE_API_URL string = app.outputs.url
@@ -311,6 +319,7 @@ output MAXIMUM_INSTANCE_COUNT int = maximumInstanceCount
 output ZONE_REDUNDANT bool = isZoneRedundant
 output PUBLIC_BASE_URL string = publicBaseUrl
 output NOTIFY_REQUESTER bool = notifyRequester
+output EXPORT_CONTAINER bool = exportContainer
 output APP_SETTINGS object = appSettings
 output PRIVATE_NETWORK bool = isPrivate
 output ADDRESS_SPACE string = addressSpace

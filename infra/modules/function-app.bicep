@@ -22,6 +22,7 @@ param notifyUrlsName string
 param callersName string
 
 param notifyRequester bool
+param exportContainer string
 
 @description('The address with which links begin; empty: the address of the app.')
 param publicBaseUrl string
@@ -191,6 +192,9 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
       CALLERS: '@Microsoft.KeyVault(SecretUri=${vault::whoMayCall.properties.secretUri})'
       RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table
+      ...(empty(exportContainer)
+        ? {}
+        : { EXPORT_CONTAINER: '${storage.properties.primaryEndpoints.blob}${exportContainer}' })
       // Without sign-in anyone can send the headers in which the platform says who has signed in.
       TRUST_EASY_AUTH: isSignInOn ? 'true' : 'false'
       // Names the identity whose federated assertion stands in for a client secret.

@@ -9,6 +9,7 @@ param taskHubName string
 param storageName string
 param packageContainer string
 param hostContainers string[]
+param exportContainer string
 param insightsName string
 param vaultName string
 param secretNames string[]
@@ -44,6 +45,10 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 
     resource packages 'containers' existing = {
       name: packageContainer
+    }
+
+    resource exports 'containers' existing = if (!empty(exportContainer)) {
+      name: exportContainer
     }
 
     resource ofTheHost 'containers' existing = [for container in hostContainers: { name: container }]
@@ -86,6 +91,19 @@ resource appOnHostContainers 'Microsoft.Authorization/roleAssignments@2022-04-01
     }
   }
 ]
+
+resource appOnExports 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(exportContainer)) {
+  name: guid(storage::blobs::exports.id, appPrincipalId, roles.storageBlobDataContributor)
+  scope: storage::blobs::exports
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
+  }
+}
 
 // What the app runs is not the app's to write.
 resource publisherOnPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

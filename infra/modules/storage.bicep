@@ -2,6 +2,10 @@
 param name string
 param packageContainer string
 param hostContainers string[]
+
+@description('Gets a file for each day; empty: there is none.')
+param exportContainer string
+
 param location string
 param tags object
 param isPrivate bool
@@ -36,6 +40,11 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 
     resource container 'containers' = {
       name: packageContainer
+      properties: { publicAccess: 'None' }
+    }
+
+    resource exports 'containers' = if (!empty(exportContainer)) {
+      name: exportContainer
       properties: { publicAccess: 'None' }
     }
 

@@ -15,6 +15,7 @@ param httpAlwaysReady = 1
 param publicBaseUrl = 'https://approvals.example.com'
 param notifyUrls = 'json://hooks.example.com/approvals'
 param notifyRequester = false
+param exportContainer = true
 // The last is not taken: what the deployment must set itself stands.
 param appSettings = {
   NOTIFY_LOG: 'true'

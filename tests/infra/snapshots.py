@@ -91,6 +91,9 @@ OF_THE_APP = {
 OF_THE_PUBLISHER = {
     ("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts/blobServices/containers packages"),
 }
+FOR_EXPORTS = {
+    ("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts/blobServices/containers approvals-export"),
+}
 OF_A_DEVELOPER = {("Durable Task Data Contributor", "Microsoft.DurableTask/schedulers/taskHubs")}
 
 OUTPUTS = {
@@ -98,6 +101,7 @@ OUTPUTS = {
     "APP_IDENTITY_PRINCIPAL_ID",
     "AZURE_FUNCTION_NAME",
     "AZURE_KEY_VAULT_NAME",
+    "STORAGE_NAME",
     "AZURE_LOCATION",
     "AZURE_RESOURCE_GROUP",
     "AZURE_TENANT_ID",
@@ -117,6 +121,7 @@ OUTPUTS = {
     "INSTANCE_MEMORY_MB",
     "MAXIMUM_INSTANCE_COUNT",
     "NOTIFY_REQUESTER",
+    "EXPORT_CONTAINER",
     "PRIVATE_NETWORK",
     "PUBLIC_BASE_URL",
     "RESOURCE_TAGS",
@@ -168,6 +173,7 @@ class Chosen:
     alerts_to: str = ""
     address: str = ""
     tells_requester: bool = True
+    exports: bool = False
 
 
 SHAPES = {
@@ -185,6 +191,7 @@ SHAPES = {
         alerts_to="operators@example.com",
         address="https://approvals.example.com",
         tells_requester=False,
+        exports=True,
     ),
 }
 
@@ -276,6 +283,8 @@ def it_has_the_resources_of_its_shape_and_no_other(shape):
     wanted.update(PRIVATELY if chosen.private else {})
     wanted["Microsoft.Authorization/roleAssignments"] += chosen.developer
     wanted["Microsoft.Web/sites/config"] += bool(chosen.sign_in)
+    wanted["Microsoft.Storage/storageAccounts/blobServices/containers"] += chosen.exports
+    wanted["Microsoft.Authorization/roleAssignments"] += chosen.exports
     if chosen.alerts_to:
         wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 5})
     for kind in sorted(shape.kinds.keys() | wanted.keys()):
@@ -486,6 +495,8 @@ def roles_are_the_least_on_the_smallest(shape):
     wanted = {(*each, "the app") for each in OF_THE_APP} | {(*each, "the publisher") for each in OF_THE_PUBLISHER}
     if shape.chosen.developer:
         wanted |= {(*each, "a developer") for each in OF_A_DEVELOPER}
+    if shape.chosen.exports:
+        wanted |= {(*each, "the app") for each in FOR_EXPORTS}
     found = {assigned(each) for each in shape.all("Microsoft.Authorization/roleAssignments")}
     yield from (f"{who} has not {role} on {scope}." for role, scope, who in sorted(wanted - found))
     yield from (f"{who} has {role} on {scope}, which nobody asked for." for role, scope, who in sorted(found - wanted))

@@ -39,5 +39,6 @@ def test_no_shape_differs_by_chance():
         "always_ready",
         "address",
         "tells_requester",
+        "exports",
     ):
         assert {bool(getattr(each, name)) for each in chosen} == {True, False}, f"No shape tells what {name} does."
