@@ -122,6 +122,16 @@ def read_setting(environment: Mapping[str, str], name: str) -> str:
     return text
 
 
+def of_this_process() -> Settings:
+    """Read the settings of this process, for a command. Raises BadSetting."""
+    return read_settings(os.environ)
+
+
+def task_hub() -> tuple[str, str]:
+    """Give the scheduler and the task hub that a command is pointed to (`ENDPOINT`, `TASKHUB`), or empty texts."""
+    return os.environ.get("ENDPOINT", ""), os.environ.get("TASKHUB", "")
+
+
 @functools.cache
 def current() -> Settings:
     """Read the settings of this process, the first time. Raises BadSetting.

@@ -34,8 +34,9 @@ ROOMS = {
         {"rules", "errors", "settings", "signals"},
         "who may speak for whom is judged on a story and refused by an error; channels are what the operator set",
     ),
+    "rebuilding": ({"settings", "records", "durable"}, "a command that reads the scheduler as the app does"),
     "records": (
-        {"rules", "settings"},
+        {"rules", "settings", "rebuilding"},
         "what is remembered of requests, in a store that the operator set: it asks no scheduler and tells nobody",
     ),
     "durable": (
@@ -622,7 +623,8 @@ def test_every_requirement_is_needed():
 
 def test_every_import_is_required():
     required = [IMPORTED_AS[line.partition("==")[0]] for line in requirements("requirements.in")]
-    elsewhere = {*sys.stdlib_module_names, *BROUGHT_ALONG, "approvals"}
+    of_tools = {line.partition("-")[0] for line in requirements("requirements-tools.txt")}
+    elsewhere = {*sys.stdlib_module_names, *BROUGHT_ALONG, *of_tools, "approvals"}
     others = {name for name in imported() - {"azure"} if name.partition(".")[0] not in elsewhere}
 
     missing = [name for name in others if not any(among(module, {name}) for module in required)]

@@ -59,6 +59,17 @@ class SqliteStore:
         )
         return [as_row(each) for each in found]
 
+    async def partitions(self, prefix: str, key: str, *, after: str = "", limit: int) -> list[str]:
+        """Name the next partitions that begin so and have a row of this key, in order."""
+        found = await self.call(
+            lambda db: db.execute(
+                "SELECT partition FROM rows WHERE partition > ? AND partition < ? AND key = ?"
+                " ORDER BY partition LIMIT ?",
+                (max(prefix, after), prefix + LAST, key, limit),
+            ).fetchall()
+        )
+        return [partition for (partition,) in found]
+
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes, or none. Raises Conflict."""
         keys_of(changes)

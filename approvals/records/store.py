@@ -92,6 +92,9 @@ class Store(Protocol):
         What it costs depends on `limit` alone, never on how many rows there are.
         """
 
+    async def partitions(self, prefix: str, key: str, *, after: str = "", limit: int) -> list[str]:
+        """Name the next partitions that begin so and have a row of this key, in order; for commands, not for calls."""
+
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes to different rows of a partition, or none. Raises Conflict.
 

@@ -91,6 +91,24 @@ class TableStore:
         rows = [await self.whole(partition, entity) for entity in await self.call(read)]
         return [row for row in rows if row]
 
+    async def partitions(self, prefix: str, key: str, *, after: str = "", limit: int) -> list[str]:
+        """Name the next partitions that begin so and have a row of this key, in order."""
+
+        async def read(table: TableClient) -> list[str]:
+            found = table.query_entities(
+                "PartitionKey gt @after and PartitionKey lt @end and RowKey eq @key",
+                parameters={"after": max(prefix, after), "end": prefix + LAST, "key": key},
+                select=["PartitionKey"],
+            )
+            names: list[str] = []
+            async for entity in found:
+                names.append(entity["PartitionKey"])
+                if len(names) == limit:
+                    break
+            return names
+
+        return await self.call(read)  # type: ignore[no-any-return]
+
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes, or none. Raises Conflict."""
         keys_of(changes)

@@ -52,6 +52,15 @@ async def test_keys_are_read_in_the_order_of_their_bytes_between_two_of_them(sto
     assert await keys(store, partition="q") == []
 
 
+async def test_partitions_that_begin_alike_are_named_in_order(store):
+    for name in ["request:2", "request:1", "list:all", "request:3", "requests"]:
+        await store.write(name, Put("state", {}), Put("other", {}))
+
+    assert await store.partitions("request:", "state", limit=2) == ["request:1", "request:2"]
+    assert await store.partitions("request:", "state", after="request:2", limit=2) == ["request:3"]
+    assert await store.partitions("request:", "missing", limit=2) == []
+
+
 async def test_an_insert_is_for_what_is_not_there(store):
     await store.write("p", Insert("a", {"n": 1}))
 
