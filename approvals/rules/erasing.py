@@ -18,6 +18,8 @@ def without_content(found: Found, at: dt.datetime) -> Found:
             "item": "",
             "description": "",
             "details": None,
+            "action": None,
+            "salt": "",
             "policy": policy and policy.model_copy(update={"form": None}),
         }
     )

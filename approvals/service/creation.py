@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of
 from approvals.people.links import Invitation, Signer
 from approvals.records.requests import START_WITHIN, as_unknown
-from approvals.rules import vocabulary
+from approvals.rules import digest, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
@@ -222,6 +223,10 @@ class Creating(Desk):
             item=proposal.item,
             description=proposal.description,
             details=None if proposal.details is None else compact(proposal.details),
+            action=None if proposal.action is None else compact(proposal.action),
+            grant_ttl_seconds=proposal.grant_ttl_seconds,
+            salt=secrets.token_hex(16),
+            digest_version=digest.VERSION,
             reference=proposal.reference,
             tags=proposal.tags,
             created_at=created_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,10 @@ from approvals.people.identity import Evidence, authorize, holder_of, passed_on_
 from approvals.people.links import Link, NotGenuine, Signer
 from approvals.people.wording import detail_rows
 from approvals.rules import forms, vocabulary
+from approvals.rules.digest import content_digest
 from approvals.rules.intake import Answer
 from approvals.rules.story import Found, Status
+from approvals.rules.text import UNSEEN
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem, load_json
 from approvals.service.approvals import Approvals
 from approvals.web import bodies, calls, fields
@@ -288,6 +291,7 @@ def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, cho
         "comments": typed.first("comments"),
         "stage": link.stage + 1,
         "option": choice.option,
+        "content_digest": content_digest(found.request),
     }
     if (form := form_of(found)) is not None:
         answer, unread = fields.read_answer(form, typed.values)
@@ -299,6 +303,14 @@ def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, cho
             # a rejection owes nothing of it: what fits is kept, what is half filled in holds nobody up
             content["form"] = answer
     return bodies.validate(Answer, content)
+
+
+def shown_action(action: str | None) -> str:
+    """Write an action as JSON that a person can read, whole: what nobody would see is written as its code."""
+    if action is None:
+        return ""
+    text = json.dumps(load_json(action), indent=2, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def form_of(found: Found) -> forms.Group | None:
@@ -400,6 +412,7 @@ def form_page(
         problems_of_form=fields.problems_without_input(shown, about_form) if form is not None else (),
         details=details,
         more_details=more_details,
+        action=shown_action(found.request.action),
         left=found.due_at - now,
         buttons=[(value, choice.is_approved, words) for value, choice, words in buttons_of(found)],
         page_token=visit.signer.sign_form(visit.token, links.state_of(found, link), visit.viewer),
