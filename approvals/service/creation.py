@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.service")
 
+LISTING_SECONDS = 5.0
+"""How long a creation waits until its request is listed; it needs the records anyway."""
 STARTING_SECONDS = 2.0
 """How long a repetition waits for a start that is under way."""
 KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
@@ -95,7 +97,7 @@ class Creating(Desk):
         if self.clock.now() - leased_at > START_WITHIN:
             raise StillStarting  # an heir may be about to look: whoever comes later starts it
         await self.instances.start(found.request)  # one that was started already is as good
-        await self.keep(found)
+        await self.keep(found, LISTING_SECONDS)
 
     async def repeat_entry(self, entry: Entry, proposal: Proposal) -> Creation:
         """Give the request of a row that exists; start it if whoever began to do so has not, and its lease is over.
