@@ -363,8 +363,8 @@ class StillOpen(Conflict):
     code = "still_open"
     title = "The request is still open"
 
-    def __init__(self) -> None:
-        super().__init__("The request has not ended. Cancel it first, or wait.")
+    def __init__(self, sentence: str = "The request has not ended. Cancel it first, or wait.") -> None:
+        super().__init__(sentence)
 
 
 class Closed(ApprovalError):

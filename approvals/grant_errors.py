@@ -9,6 +9,8 @@ GrantGone           the yes is good for nothing any more
 ├── GrantExpired    its time is over
 └── GrantRevoked    it was taken back
 OtherAction         the yes was for something else
+Unavailable
+└── SigningUnavailable  no receipt can be signed now
 """
 
 # ruff: noqa: TC001 - the description of the API reads at run time what `evidence` gives
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from approvals.errors import ApprovalError, Conflict, Forbidden
+from approvals.errors import ApprovalError, Conflict, Forbidden, Unavailable
 from approvals.rules.value import rfc3339
 from approvals.rules.written import ActionEvidence, ContentEvidence, GrantEvidence, StatusEvidence
 
@@ -113,3 +115,10 @@ class GrantRevoked(GrantGone):
     def evidence(self) -> GrantEvidence:
         """Say when, and by whom."""
         return {"at": self.at, "by": self.by}
+
+
+class SigningUnavailable(Unavailable):
+    """No receipt can be signed now."""
+
+    code = "signing_unavailable"
+    title = "Receipts cannot be signed now"

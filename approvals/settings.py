@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import re
 import secrets
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SECRETS_OF_THE_HOST = (
     "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
@@ -27,6 +28,8 @@ KEY_CHARACTERS = 32
 LOCAL = Path(__file__).parent.parent / ".local"
 LOCAL_KEY = LOCAL / "approval-link-key"
 """Where a key made for this machine is kept; git does not see it."""
+KEY_URL = re.compile(r"(https://[^/?#@\s]+)/keys/([0-9A-Za-z-]{1,127})(?:/([0-9a-f]{32}))?/?")
+"""A key's address in a vault: the vault, the name, the version."""
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -71,6 +74,10 @@ class Settings:
     """`RECORDS_RETENTION_DAYS`: after how many days content is erased; nothing: it is kept."""
     export_container: str = ""
     """`EXPORT_CONTAINER`: the container of a storage account that gets a file for each day; empty: none."""
+    receipt_key: str = ""
+    """`RECEIPT_KEY`: the key in a vault that signs receipts, by its address; for development a file; empty: none."""
+    receipt_keys_retired: str = ""
+    """`RECEIPT_KEYS_RETIRED`: further public keys that receipts were signed with, as a JWK Set."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -101,6 +108,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         records_file=read("RECORDS_FILE").strip() or str(LOCAL / "records.sqlite"),
         retention_days=parse_days("RECORDS_RETENTION_DAYS", read("RECORDS_RETENTION_DAYS")),
         export_container=parse_base_url("EXPORT_CONTAINER", read("EXPORT_CONTAINER")),
+        receipt_key=parse_key_url("RECEIPT_KEY", read("RECEIPT_KEY")),
+        receipt_keys_retired=parse_public_keys("RECEIPT_KEYS_RETIRED", read("RECEIPT_KEYS_RETIRED")),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
@@ -143,6 +152,8 @@ def current() -> Settings:
     is_deployed = bool(os.environ.get("WEBSITE_SITE_NAME"))
     if is_deployed and not found.records_table_endpoint:
         raise BadSetting("RECORDS_TABLE_ENDPOINT is not set: each instance of the app would remember for itself.")
+    if not is_deployed and not found.receipt_key:
+        found = replace(found, receipt_key=str(LOCAL / "receipt-key.json"))
     if found.link_keys:
         return found
     if is_deployed:
@@ -187,18 +198,46 @@ def parse_keys(name: str, text: str) -> tuple[str, ...]:
     return found
 
 
+def parse_key_url(name: str, text: str) -> str:
+    """Read the address of a key in a vault; nothing where none is said."""
+    if text.strip() and not KEY_URL.fullmatch(text.strip()):
+        raise BadSetting(f"{name} must be a key's address, such as https://name.vault.azure.net/keys/receipts.")
+    return text.strip()
+
+
+def parse_public_keys(name: str, text: str) -> str:
+    """Read a JWK Set (RFC 7517) of public keys for ES256; nothing where none is said."""
+    if not text.strip():
+        return ""
+    try:
+        keys = json.loads(text)["keys"]
+        fit = all(key["kty"] == "EC" and key["crv"] == "P-256" and key["x"] and key["y"] for key in keys)
+        secret = any("d" in key for key in keys)
+    except (ValueError, KeyError, TypeError):
+        fit, secret = False, False
+    if not fit or secret:
+        raise BadSetting(f'{name} must be {{"keys": [...]}} with public keys of P-256, and nothing that is secret.')
+    return text
+
+
 def local_key(file: Path = LOCAL_KEY) -> str:
     """Give the key of this machine, made the first time. Raises BadSetting when it cannot be kept."""
     try:
-        file.parent.mkdir(exist_ok=True)
+        return keep_once(file, lambda: secrets.token_urlsafe(KEY_CHARACTERS))
+    except OSError as error:
+        raise BadSetting(f"APPROVAL_LINK_KEYS is not set, and no key can be kept in {file.parent.name}.") from error
+
+
+def keep_once(file: Path, make: Callable[[], str]) -> str:
+    """Give what a file of this machine says, made the first time. Raises OSError."""
+    file.parent.mkdir(exist_ok=True)
+    if not file.exists():
         with tempfile.NamedTemporaryFile("w", dir=file.parent) as made:  # which only its owner may read
-            made.write(secrets.token_urlsafe(KEY_CHARACTERS))
+            made.write(make())
             made.flush()
             with contextlib.suppress(FileExistsError):
                 os.link(made.name, file)
-        return file.read_text()
-    except OSError as error:
-        raise BadSetting(f"APPROVAL_LINK_KEYS is not set, and no key can be kept in {file.parent.name}.") from error
+    return file.read_text()
 
 
 def parse_base_url(name: str, text: str) -> str:

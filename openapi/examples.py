@@ -103,6 +103,19 @@ def answers() -> dict[Any, Any]:
             "consumed_at": "2026-03-01T13:00:05.000Z",
             "consumed_by": "deployments",
         },
+        representation.JwkSetJson: {
+            "keys": [
+                {
+                    "crv": "P-256",
+                    "kty": "EC",
+                    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+                    "kid": "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s",
+                    "alg": "ES256",
+                    "use": "sig",
+                }
+            ]
+        },
         representation.HistoryJson: {
             "request_id": REQUEST_ID,
             "status": decided().story.status,

@@ -164,6 +164,28 @@ CALLS = (
         tag="Grants",
     ),
     Call(
+        "readReceipt",
+        "Get a signed receipt",
+        "GET",
+        "api/requests/{request_id}/receipt",
+        "What was decided, by whom and on what, as a compact JWS (ES256) that strangers can verify.",
+        None,
+        {200: Ending("The receipt.", str, media="application/jose")},
+        (*CALLED, errors.NotFound, errors.StillOpen, grant_errors.SigningUnavailable, *ALWAYS),
+        tag="Grants",
+    ),
+    Call(
+        "readReceiptKeys",
+        "Read the keys that verify receipts",
+        "GET",
+        ".well-known/jwks.json",
+        "A JWK Set (RFC 7517), with the keys that were used before.",
+        None,
+        {200: Ending("The public keys.", representation.JwkSetJson, media="application/jwk-set+json")},
+        (errors.MethodNotOffered, grant_errors.SigningUnavailable, responses.Unexpected),
+        tag="Grants",
+    ),
+    Call(
         "readHistory",
         "Read the trail of a request",
         "GET",
@@ -356,6 +378,7 @@ PROBLEM_HEADERS = {
     errors.SchedulerUnavailable: "Retry-After",
     errors.RecordsUnavailable: "Retry-After",
     errors.StillStarting: "Retry-After",
+    grant_errors.SigningUnavailable: "Retry-After",
     errors.MethodNotOffered: "Allow",
 }
 FOLLOWING = {

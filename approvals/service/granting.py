@@ -7,18 +7,22 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from approvals.errors import StillOpen
 from approvals.grant_errors import GrantExpired, GrantRevoked, GrantUsed, NotApproved, OtherAction
 from approvals.records import grants, trail
 from approvals.records.store import StoreUnavailable
 from approvals.rules.digest import action_digest
+from approvals.rules.receipts import claims_of
 from approvals.rules.story import Found, Status
-from approvals.rules.trail import entry
-from approvals.rules.value import load_json
+from approvals.rules.trail import entry, trail_of
+from approvals.rules.value import compact, load_json
 from approvals.service.desk import Desk, records_at_hand
+from approvals.service.sealing import public_jwk, seal_of
 
 if TYPE_CHECKING:
     from approvals.rules.intake import Withdrawal
     from approvals.rules.trail import Kind
+    from approvals.service.sealing import Jwk
 
 logger = logging.getLogger("approvals.service")
 
@@ -74,6 +78,29 @@ class Granting(Desk):
         if not before.revoked_at:
             await self.note(request_id, "revoked", by=wish.by, caller=self.caller.name, reason=wish.reason)
         return found
+
+    async def receipt(self, request_id: str) -> str:
+        """Give a signed receipt of a request that has ended, as a compact JWS.
+
+        Raises StillOpen, SigningUnavailable, and what `find` raises.
+        """
+        found = await self.find(request_id)
+        if found.story.is_open or found.suspended or not found.story.settled_at:
+            raise StillOpen("The request has not ended: there is nothing to have a receipt of.")
+        with records_at_hand():
+            frozen = await trail.frozen_trail(self.store, request_id)
+        steps = trail_of(found) if frozen is None else frozen
+        issuer = self.settings.public_base_url or found.request.base_url
+        said = claims_of(found, steps, issuer, found.story.settled_at)
+        said["iat"] = int(self.received_at.timestamp())
+        return await seal_of(self.settings.receipt_key).sign(compact(said).encode())
+
+    async def receipt_keys(self) -> list[Jwk]:
+        """Give the public keys that receipts are verified with, retired ones, too. Raises SigningUnavailable."""
+        keys = await seal_of(self.settings.receipt_key).public_keys()
+        retired = load_json(self.settings.receipt_keys_retired or None)
+        keys += [public_jwk(each) for each in (retired or {}).get("keys", ())]
+        return list({key["kid"]: key for key in reversed(keys)}.values())[::-1]
 
     async def note(self, request_id: str, kind: Kind, **said: str) -> None:
         """Write into the trail what was done; that it was done is in the grant's own row."""

@@ -1,4 +1,4 @@
-"""The routes of those who act on a yes: use it, once, or take it back."""
+"""The routes of those who act on a yes: use it, once, or take it back; and a receipt that strangers can verify."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ async def revocation(req: func.HttpRequest, client: df.DurableOrchestrationClien
     return await handle(req, client, "api/requests/{request_id}/revoke", {"POST": revoke})
 
 
+@blueprint.route(route=route("api/requests/{request_id}/receipt"), methods=METHODS)
+@blueprint.durable_client_input(client_name="client")
+async def receipt(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/api/requests/{request_id}/receipt`: what was decided, signed."""
+    return await handle(req, client, "api/requests/{request_id}/receipt", {"GET": give_receipt})
+
+
+@blueprint.route(route=route(".well-known/jwks.json"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.durable_client_input(client_name="client")
+async def receipt_keys(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/.well-known/jwks.json`: the public keys that receipts are verified with."""
+    return await handle(req, client, ".well-known/jwks.json", {"GET": show_keys})
+
+
 async def consume(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Use the yes for exactly this action: 200 once, and again for the same Idempotency-Key."""
     key = headers.idempotency_key(req.headers)
@@ -47,3 +61,14 @@ async def revoke(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     body = bodies.parse_body(Withdrawal, req.headers, req.get_body())
     found = await approvals.revoke(req.route_params["request_id"], body)
     return json_response(200, story_with_etag(found)[0])
+
+
+async def give_receipt(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Give a receipt of a request that has ended, as a compact JWS."""
+    return json_response(200, await approvals.receipt(req.route_params["request_id"]), media="application/jose")
+
+
+async def show_keys(_req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
+    """Show the public keys of receipts."""
+    keys: representation.JwkSetJson = {"keys": await approvals.receipt_keys()}
+    return json_response(200, keys, {"Cache-Control": "public, max-age=300"}, media="application/jwk-set+json")

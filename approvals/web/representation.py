@@ -259,6 +259,12 @@ class PreviewJson(TypedDict):
     if_nobody_answers: OutcomeJson
 
 
+class JwkSetJson(TypedDict):
+    """The public keys that receipts are verified with (RFC 7517): the one that signs first, then retired ones."""
+
+    keys: list[dict[str, str]]
+
+
 class HealthJson(TypedDict):
     """That the app answers."""
 

@@ -41,6 +41,7 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.SchedulerUnavailable: 503,
     errors.RecordsUnavailable: 503,
     errors.StillStarting: 503,
+    grant_errors.SigningUnavailable: 503,
 }
 EXPLAINED_AT = "/api/docs#overview--"
 """Where a problem is explained: what follows is its code, which is the anchor that the page's viewer makes of it."""

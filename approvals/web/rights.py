@@ -42,6 +42,8 @@ ROUTES: dict[str, dict[str, Demand]] = {
     "api/export": {"GET": Demand(all="read")},
     "api/requests/{request_id}/consume": {"POST": Demand(own="request")},
     "api/requests/{request_id}/revoke": {"POST": Demand(all="operate", own="request")},
+    "api/requests/{request_id}/receipt": {"GET": Demand(all="read", own="request")},
+    ".well-known/jwks.json": {"GET": Demand(why=OPEN)},
     "api/requests/{request_id}/cancel": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/reassign": {"POST": Demand(all="operate")},
     "api/approvals/{request_id}": {"POST": Demand(all="decide")},

@@ -59,6 +59,7 @@ EXAMPLES = {
     "other_action": (412, grant_errors.OtherAction("0" * 64, "1" * 64)),
     "grant_expired": (410, grant_errors.GrantExpired(NOON)),
     "grant_revoked": (410, grant_errors.GrantRevoked("2026-03-01T12:00:00.000Z", "deploy-bot")),
+    "signing_unavailable": (503, grant_errors.SigningUnavailable("The vault did not answer.")),
     "still_open": (409, errors.StillOpen()),
     "records_unavailable": (503, errors.RecordsUnavailable()),
     "still_starting": (503, errors.StillStarting()),

@@ -35,10 +35,11 @@ class Service:
         self.clock = MovedClock()
         self.scheduler = FakeScheduler(self.clock)
         self.store = store or SqliteStore(":memory:")
+        self.settings = SETTINGS
         monkeypatch.setattr(desk, "store_of", lambda _: self.store)
 
     def call(self):
-        return Approvals(self.scheduler, SETTINGS, self.clock)
+        return Approvals(self.scheduler, self.settings, self.clock)
 
     async def create(self, key="order-1", **fields):
         body = RequestBody.model_validate(a_request(**fields))

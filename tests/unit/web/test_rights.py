@@ -51,6 +51,7 @@ CALLS = {
     ("DELETE", "api/requests/{request_id}/payload"): (records.erase, {"by": ADA, "reason": "wish"}),
     ("POST", "api/requests/{request_id}/consume"): (grants.consume, {"action": None}),
     ("POST", "api/requests/{request_id}/revoke"): (grants.revoke, {"by": ADA}),
+    ("GET", "api/requests/{request_id}/receipt"): (grants.give_receipt, None),
     ("GET", "api/export"): (records.export_day, None),
     ("GET", "api/requests/{request_id}"): (api.read, None),
     ("POST", "api/requests/{request_id}/cancel"): (api.cancel, a_cancellation()),
