@@ -110,6 +110,7 @@ var serviceName = 'api'
 var linkKeysName = 'approval-link-keys'
 var notifyUrlsName = 'notify-urls'
 var callersName = 'callers'
+var receiptKeyName = 'receipts'
 var packageContainer = 'packages'
 var exportName = exportContainer ? 'approvals-export' : ''
 // Where the Functions host keeps its leases and its keys. It would make them itself, with a right to all containers.
@@ -197,6 +198,7 @@ module vault 'modules/key-vault.bicep' = {
     notifyUrls: notifyUrls
     callersName: callersName
     callers: callers
+    receiptKeyName: receiptKeyName
   }
 }
 
@@ -230,6 +232,7 @@ module roles 'modules/roles.bicep' = {
     insightsName: names.insights
     vaultName: names.vault
     secretNames: [linkKeysName, notifyUrlsName, callersName]
+    receiptKeyName: receiptKeyName
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
   }
@@ -256,6 +259,7 @@ module app 'modules/function-app.bicep' = {
     linkKeysName: linkKeysName
     notifyUrlsName: notifyUrlsName
     callersName: callersName
+    receiptKeyName: receiptKeyName
     notifyRequester: notifyRequester
     exportContainer: exportName
     publicBaseUrl: publicBaseUrl

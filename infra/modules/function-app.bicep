@@ -20,6 +20,7 @@ param linkKeysName string
 
 param notifyUrlsName string
 param callersName string
+param receiptKeyName string
 
 param notifyRequester bool
 param exportContainer string
@@ -85,6 +86,10 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource whoMayCall 'secrets' existing = {
     name: callersName
+  }
+
+  resource receiptKey 'keys' existing = {
+    name: receiptKeyName
   }
 }
 
@@ -191,6 +196,8 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       // The secret's address without a version, so that a rotated one is found.
       APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
       CALLERS: '@Microsoft.KeyVault(SecretUri=${vault::whoMayCall.properties.secretUri})'
+      // Without a version: the newest signs.
+      RECEIPT_KEY: vault::receiptKey.properties.keyUri
       RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table
       ...(empty(exportContainer)
         ? {}

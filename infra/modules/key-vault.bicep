@@ -1,4 +1,5 @@
-// What nobody but the app may read: the keys for links, the services that tell people, and who may call.
+// What nobody but the app may read: the keys for links, the services that tell people, and who may call; and the key
+// that signs receipts, which nobody may read at all.
 param name string
 param linkKeysName string
 param location string
@@ -16,6 +17,9 @@ param notifyUrlsName string
 param notifyUrls string
 
 param callersName string
+
+@description('The key that signs receipts.')
+param receiptKeyName string
 
 @description('Who may call; empty: those in the vault stay, and at first any key may do everything.')
 @secure()
@@ -54,6 +58,15 @@ module linkKeys 'first-secret.bicep' = {
     contentType: 'text/plain; keys, newest first, separated by commas'
     tags: tags
   }
+}
+
+// Made once, and never exported: the vault signs. A new version is made by rotating it, and old ones still verify.
+@onlyIfNotExists()
+resource receiptKey 'Microsoft.KeyVault/vaults/keys@2025-05-01' = {
+  parent: vault
+  name: receiptKeyName
+  tags: tags
+  properties: { kty: 'EC', curveName: 'P-256', keyOps: ['sign', 'verify'] }
 }
 
 // What is given is written. What is not given is left as it is: whoever deploys need not know it.

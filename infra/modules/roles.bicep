@@ -13,6 +13,7 @@ param exportContainer string
 param insightsName string
 param vaultName string
 param secretNames string[]
+param receiptKeyName string
 
 @description('Gets the task hub as well, to run the app locally against it and to see its dashboard; empty: nobody.')
 param developerPrincipalId string
@@ -27,6 +28,7 @@ var roles = {
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
 }
 
 resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' existing = {
@@ -63,6 +65,10 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 
   resource secrets 'secrets' existing = [for secret in secretNames: { name: secret }]
+
+  resource receiptKey 'keys' existing = {
+    name: receiptKeyName
+  }
 }
 
 // The app starts, signals and queries instances and works them off: Worker alone would not do.
@@ -157,6 +163,17 @@ resource appOnSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+// Signs with this key, and shows its public half.
+resource appOnReceiptKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault::receiptKey.id, appPrincipalId, roles.keyVaultCryptoUser)
+  scope: vault::receiptKey
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultCryptoUser)
+  }
+}
 
 resource developerOnHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(developerPrincipalId)) {
   name: guid(scheduler::hub.id, developerPrincipalId, roles.durableTaskDataContributor)
