@@ -577,6 +577,8 @@ IMPORTED_AS = {
     "azure-core": "azure.core",
     "azure-identity": "azure.identity",
     "azure-storage-blob": "azure.storage.blob",
+    "azure-keyvault-keys": "azure.keyvault.keys",
+    "joserfc": "joserfc",
     "email-validator": "email_validator",
     "requests": "requests",
     "rfc8785": "rfc8785",

@@ -22,6 +22,7 @@ VERSIONS = {
     "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
     "Microsoft.KeyVault/vaults": "2025-05-01",
+    "Microsoft.KeyVault/vaults/keys": "2025-05-01",
     "Microsoft.KeyVault/vaults/secrets": "2025-05-01",
     "Microsoft.ManagedIdentity/userAssignedIdentities": "2024-11-30",
     "Microsoft.Network/privateDnsZones": "2024-06-01",
@@ -42,12 +43,13 @@ VERSIONS = {
 
 ALWAYS = Counter(
     {
-        "Microsoft.Authorization/roleAssignments": 9,
+        "Microsoft.Authorization/roleAssignments": 10,
         "Microsoft.DurableTask/schedulers": 1,
         "Microsoft.DurableTask/schedulers/retentionPolicies": 1,
         "Microsoft.DurableTask/schedulers/taskHubs": 1,
         "Microsoft.Insights/components": 1,
         "Microsoft.KeyVault/vaults": 1,
+        "Microsoft.KeyVault/vaults/keys": 1,
         # Two of them twice: as they are given, and as they are at first.
         "Microsoft.KeyVault/vaults/secrets": 5,
         "Microsoft.ManagedIdentity/userAssignedIdentities": 2,
@@ -88,6 +90,7 @@ OF_THE_APP = {
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets approval-link-keys"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-urls"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callers"),
+    ("Key Vault Crypto User", "Microsoft.KeyVault/vaults/keys receipts"),
 }
 OF_THE_PUBLISHER = {
     ("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts/blobServices/containers packages"),

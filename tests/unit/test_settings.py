@@ -298,3 +298,76 @@ def test_a_key_that_works_today_works(key):
 @pytest.mark.parametrize("text", ["none", "None", " none\n"])
 def test_a_vault_cannot_hold_an_empty_secret_so_none_stands_for_no_service(text):
     assert settings.read_settings({"NOTIFY_URLS": text}).notify_urls == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://kv.vault.azure.net/keys/receipts",
+        "https://kv.vault.azure.net/keys/receipts/",
+        f"https://kv.vault.azure.net/keys/receipts/{'0a' * 16}",
+    ],
+)
+def test_the_key_of_receipts_is_an_address_in_a_vault(text):
+    assert settings.read_settings({"RECEIPT_KEY": f" {text}\n"}).receipt_key == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "receipts",
+        "http://kv.vault.azure.net/keys/receipts",
+        "https://kv.vault.azure.net/secrets/receipts",
+        "https://kv.vault.azure.net/keys/",
+        "https://kv.vault.azure.net/keys/receipts?x=1",
+        "https://me@kv.vault.azure.net/keys/receipts",
+        "/etc/passwd",
+    ],
+)
+def test_another_key_of_receipts_stops_the_app(text):
+    with pytest.raises(BadSetting, match="^RECEIPT_KEY must be"):
+        settings.read_settings({"RECEIPT_KEY": text})
+
+
+PUBLIC = '{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}'
+
+
+def test_retired_keys_are_a_set_of_public_ones():
+    text = f'{{"keys": [{PUBLIC}]}}'
+
+    assert settings.read_settings({"RECEIPT_KEYS_RETIRED": text}).receipt_keys_retired == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        PUBLIC,
+        "no JSON",
+        '{"keys": 1}',
+        '{"keys": [1]}',
+        '{"keys": [{"kty": "RSA", "n": "AA", "e": "AQAB"}]}',
+        '{"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "s3cret"}]}',
+    ],
+)
+def test_retired_keys_that_are_none_or_secret_stop_the_app_and_are_not_told(text):
+    with pytest.raises(BadSetting, match="^RECEIPT_KEYS_RETIRED must be") as caught:
+        settings.read_settings({"RECEIPT_KEYS_RETIRED": text})
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_without_a_vault_receipts_are_signed_by_a_file_here_and_by_nothing_where_the_app_is_deployed(monkeypatch):
+    monkeypatch.delenv("RECEIPT_KEY", raising=False)
+    monkeypatch.delenv("WEBSITE_SITE_NAME", raising=False)
+    monkeypatch.setenv("APPROVAL_LINK_KEYS", "k" * 32)
+    settings.current.cache_clear()
+    here = settings.current().receipt_key
+    monkeypatch.setenv("WEBSITE_SITE_NAME", "approvals")
+    monkeypatch.setenv("RECORDS_TABLE_ENDPOINT", "https://name.table.core.windows.net")
+    settings.current.cache_clear()
+    deployed = settings.current().receipt_key
+    settings.current.cache_clear()
+
+    assert here.endswith(".local/receipt-key.json")
+    assert deployed == ""
