@@ -325,7 +325,7 @@ def test_the_key_of_receipts_is_an_address_in_a_vault(text):
     ],
 )
 def test_another_key_of_receipts_stops_the_app(text):
-    with pytest.raises(BadSetting, match="^RECEIPT_KEY must be"):
+    with pytest.raises(BadSetting, match=r"^RECEIPT_KEY must be"):
         settings.read_settings({"RECEIPT_KEY": text})
 
 
@@ -351,23 +351,15 @@ def test_retired_keys_are_a_set_of_public_ones():
     ],
 )
 def test_retired_keys_that_are_none_or_secret_stop_the_app_and_are_not_told(text):
-    with pytest.raises(BadSetting, match="^RECEIPT_KEYS_RETIRED must be") as caught:
+    with pytest.raises(BadSetting, match=r"^RECEIPT_KEYS_RETIRED must be") as caught:
         settings.read_settings({"RECEIPT_KEYS_RETIRED": text})
 
     assert "s3cret" not in str(caught.value)
 
 
-def test_without_a_vault_receipts_are_signed_by_a_file_here_and_by_nothing_where_the_app_is_deployed(monkeypatch):
-    monkeypatch.delenv("RECEIPT_KEY", raising=False)
-    monkeypatch.delenv("WEBSITE_SITE_NAME", raising=False)
-    monkeypatch.setenv("APPROVAL_LINK_KEYS", "k" * 32)
-    settings.current.cache_clear()
-    here = settings.current().receipt_key
-    monkeypatch.setenv("WEBSITE_SITE_NAME", "approvals")
-    monkeypatch.setenv("RECORDS_TABLE_ENDPOINT", "https://name.table.core.windows.net")
-    settings.current.cache_clear()
-    deployed = settings.current().receipt_key
-    settings.current.cache_clear()
+def test_without_a_vault_receipts_are_signed_by_a_file_here_and_by_nothing_where_the_app_is_deployed(environment):
+    here = environment(APPROVAL_LINK_KEYS=KEY)
+    deployed = environment(APPROVAL_LINK_KEYS=KEY, WEBSITE_SITE_NAME="app", RECORDS_TABLE_ENDPOINT=TABLES)
 
-    assert here.endswith(".local/receipt-key.json")
-    assert deployed == ""
+    assert here.receipt_key.endswith(".local/receipt-key.json")
+    assert deployed.receipt_key == ""
