@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,7 +142,11 @@ class LocalTaskHub(Process):
 
     def __init__(self, *arguments, port=0):
         super().__init__(["devhost.taskhub", "--port", str(port), *arguments], r"127\.0\.0\.1:(\d+)")
+        self.folder = tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True)
+        weakref.finalize(self, self.folder.cleanup)
 
     @property
     def environment_of_a_host(self):
-        return {"ENDPOINT": f"http://127.0.0.1:{self.found[1]}", "TASKHUB": "default"}
+        """Lead a host here; the records of this hub's requests are in a file of its own."""
+        records = str(Path(self.folder.name) / "records.sqlite")
+        return {"ENDPOINT": f"http://127.0.0.1:{self.found[1]}", "TASKHUB": "default", "RECORDS_FILE": records}

@@ -32,7 +32,8 @@ logger = logging.getLogger("approvals.durable.instances")
 
 TERMINATED = ("Terminated", "Canceled")
 UNENDED = ("Running", "Pending", "Suspended", "ContinuedAsNew")
-PURGES, PURGE_PAUSE_SECONDS = 10, 0.2
+PURGES, PATIENT_PURGES, PURGE_PAUSE_SECONDS = 20, 5, 0.1
+"""How often it is tried to purge an instance, and how often before it is ended for that."""
 TELLS_OUTCOME = "process_approval"
 """The activity that acts on an outcome, as the history names it."""
 
@@ -92,21 +93,30 @@ class Instances:
         return getattr(status, "historyEvents", None) or []  # where the SDK puts what the host calls so
 
     async def purge(self, request_id: str) -> bool:
-        """Have the scheduler forget an instance, which ends for that if it has not; False when it is there still.
+        """Have the scheduler forget an instance; False when it is there still.
 
-        Raises SchedulerUnavailable.
+        One whose end is still being told gets a moment, and is ended then. Raises SchedulerUnavailable.
         """
-        status = await self.status(request_id)
-        if status is None:
-            return True
-        if status.runtime_status.name in UNENDED:
-            await call_scheduler(self.client.terminate(request_id, "Its content is erased."))
-        for _ in range(PURGES):
-            purged = await call_scheduler(self.client.purge_instance_history(request_id))
-            if purged.instances_deleted:
+        for attempt in range(PURGES):
+            status = await self.status(request_id)
+            if status is None:
                 return True
+            has_ended = status.runtime_status.name not in UNENDED
+            if has_ended and await self.try_to_purge(request_id):
+                return True
+            if not has_ended and attempt == PATIENT_PURGES:
+                await call_scheduler(self.client.terminate(request_id, "Its content is erased."))
             await asyncio.sleep(PURGE_PAUSE_SECONDS)
-        return await self.status(request_id) is None
+        return False
+
+    async def try_to_purge(self, request_id: str) -> bool:
+        """Purge an instance; the host answers 412 while it does not count it as ended (recorded)."""
+        try:
+            return bool((await call_scheduler(self.client.purge_instance_history(request_id))).instances_deleted)
+        except SchedulerUnavailable as error:
+            if error.__cause__ and "status code 412" in str(error.__cause__):
+                return False
+            raise
 
     async def raise_event(self, request_id: str, name: str, data: dict[str, Any]) -> None:
         """Hand an event to an instance. That it was taken says nothing: the caller reads back what came of it."""

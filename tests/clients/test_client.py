@@ -295,10 +295,10 @@ def test_through_a_host_that_loses_answers_each_request_is_made_once_and_decided
 
 
 @pytest.mark.large
-def test_through_an_app_that_crashes_and_is_started_again_no_request_is_lost_or_made_twice(started, tmp_path):
+def test_through_an_app_that_crashes_and_is_started_again_no_request_is_lost_or_made_twice(started):
     """The task hub and the records stay, as in Azure; the app is killed twice in the middle of it all."""
     hub, port = started(LocalTaskHub()), free_port()
-    settings = {"RECORDS_FILE": str(tmp_path / "records.sqlite"), **hub.environment_of_a_host}
+    settings = hub.environment_of_a_host
     app = started(LocalHost(port=port, **settings))
     count, done = 500, []
 

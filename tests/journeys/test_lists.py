@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from approvals.people.callers import hash_of
-from tests.builders import ALAN, EVE, GRACE, a_decision
+from tests.builders import ADA, ALAN, EVE, GRACE, a_decision
 from tests.localhost import LocalHost
 
 
@@ -141,6 +141,17 @@ def test_a_day_that_is_none_is_said_to_be(caller):
         answer = caller.http.get("/api/export", params={"day": day})
         assert answer.status_code == 422
         assert told in answer.json()["errors"][0]["detail"]
+
+
+def test_content_is_erased_right_after_the_decision_too(caller):
+    """Its instance has not ended by then: the outcome is still being told."""
+    for _ in range(5):
+        request_id = caller.asked()
+        assert caller.http.request("DELETE", f"/api/requests/{request_id}/payload", json={"by": ADA}).status_code == 409
+        caller.decide(request_id)
+        erased = caller.http.request("DELETE", f"/api/requests/{request_id}/payload", json={"by": ADA})
+        assert (erased.status_code, erased.json()["item"]) == (200, "")
+        assert caller.look(request_id).json()["decision"]["approver"] == GRACE
 
 
 def test_who_may_only_ask_sees_its_own_alone(started, calling, ada):

@@ -36,7 +36,7 @@ def test_records_that_were_lost_are_made_anew_from_the_scheduler(started, callin
     """The command as an operator runs it, against a hub of its own and an app that goes on."""
     hub = started(LocalTaskHub())
     lost, found = tmp_path / "lost.sqlite", tmp_path / "found.sqlite"
-    caller = calling(started(LocalHost(RECORDS_FILE=str(lost), **hub.environment_of_a_host)))
+    caller = calling(started(LocalHost(**{**hub.environment_of_a_host, "RECORDS_FILE": str(lost)})))
     decided, open_still = caller.asked(approvers=[GRACE]), caller.asked(approvers=[GRACE])
     caller.decide(decided)
 
@@ -53,6 +53,6 @@ def test_records_that_were_lost_are_made_anew_from_the_scheduler(started, callin
     assert run.returncode == 0, run.stderr
     assert f"  {decided}: the records did not know it" in run.stdout
     assert run.stdout.rstrip().endswith("2 requests of the scheduler; 2 written anew; 0 with rows of lists mended.")
-    other = calling(started(LocalHost(RECORDS_FILE=str(found), **hub.environment_of_a_host)))
+    other = calling(started(LocalHost(**{**hub.environment_of_a_host, "RECORDS_FILE": str(found)})))
     listed = {each["request_id"]: each["status"] for each in other.http.get("/api/requests").json()["requests"]}
     assert listed == {decided: "Approved", open_still: "Pending"}
