@@ -35,6 +35,9 @@ TYPE = "approval-receipt+jwt"
 CALL_SECONDS = 10.0
 KEYS_KEPT_SECONDS = 300.0
 """How long the vault's public keys are not asked for again."""
+AWAY_SECONDS = 2.0
+"""How long a vault that did not answer is left alone: anybody may ask for the public keys."""
+AWAY = "The vault did not answer. Send the same again in a moment."
 
 Jwk = dict[str, str]
 
@@ -99,39 +102,54 @@ class VaultSeal:
     name: str
     version: str | None = None
     connect: Callable[[str], AbstractAsyncContextManager[KeyClient]] = connect_to_vault
-    known: list[tuple[Jwk, str]] = field(default_factory=list)
+    known: tuple[tuple[Jwk, str], ...] = ()
     """Public keys, the one that signs first, each with its version."""
-    known_at: float = 0.0
+    looked_at: float = 0.0
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def sign(self, payload: bytes) -> str:
         """Give the payload as a compact JWS."""
+        key, version = (await self.versions())[0]
+        header = json.dumps(header_of(key["kid"]), separators=(",", ":"))
+        signed = f"{encode(header.encode())}.{encode(payload)}"
+        digest = hashlib.sha256(signed.encode()).digest()
         async with vault_at_hand(), self.connect(self.vault_url) as client:
-            key, version = (await self.versions(client))[0]
-            header = json.dumps(header_of(key["kid"]), separators=(",", ":"))
-            signed = f"{encode(header.encode())}.{encode(payload)}"
-            digest = hashlib.sha256(signed.encode()).digest()
             return f"{signed}.{encode(await sign_digest(client, self.name, version, digest))}"
 
     async def public_keys(self) -> list[Jwk]:
         """Give the public halves of all its versions."""
-        async with vault_at_hand(), self.connect(self.vault_url) as client:
-            return [key for key, _ in await self.versions(client)]
+        return [key for key, _ in await self.versions()]
 
-    async def versions(self, client: KeyClient) -> list[tuple[Jwk, str]]:
-        """Read all versions, the one that signs first, unless that was done a moment ago."""
-        now = time.monotonic()
-        if not self.known or now - self.known_at > KEYS_KEPT_SECONDS:
-            signing = await client.get_key(self.name, self.version)
-            found = [(jwk_of(signing), signing.properties.version or "")]
-            async for each in client.list_properties_of_key_versions(self.name):
-                if each.version == signing.properties.version:
-                    continue
-                if not each.enabled:
-                    logger.warning("A version of the key for receipts is disabled and not shown: %s", each.version)
-                    continue
-                found.append((jwk_of(await client.get_key(self.name, each.version)), each.version or ""))
-            self.known, self.known_at = found, now
-        return self.known
+    async def versions(self) -> tuple[tuple[Jwk, str], ...]:
+        """Give all versions, the one that signs first. The vault is asked by one at a time, and seldom."""
+        async with self.looking:
+            age = time.monotonic() - self.looked_at
+            if self.known and age < KEYS_KEPT_SECONDS:
+                return self.known
+            if self.looked_at and not self.known and age < AWAY_SECONDS:
+                raise SigningUnavailable(AWAY)
+            before, self.known, self.looked_at = self.known, (), time.monotonic()
+            try:
+                async with vault_at_hand(), self.connect(self.vault_url) as client:
+                    self.known = tuple(await self.read_versions(client))
+            except SigningUnavailable:
+                if not before:
+                    raise
+                self.known = before  # they are still good, only perhaps not all
+            return self.known
+
+    async def read_versions(self, client: KeyClient) -> list[tuple[Jwk, str]]:
+        """Read all versions, the one that signs first."""
+        signing = await client.get_key(self.name, self.version)
+        found = [(jwk_of(signing), signing.properties.version or "")]
+        async for each in client.list_properties_of_key_versions(self.name):
+            if each.version == signing.properties.version:
+                continue
+            if not each.enabled:
+                logger.warning("A version of the key for receipts is disabled and not shown: %s", each.version)
+                continue
+            found.append((jwk_of(await client.get_key(self.name, each.version)), each.version or ""))
+        return found
 
 
 class NoSeal:
@@ -165,7 +183,7 @@ async def vault_at_hand() -> AsyncIterator[None]:
             yield
     except (AzureError, TimeoutError) as error:
         logger.warning("The vault did not sign: %s", type(error).__name__)
-        raise SigningUnavailable("The vault did not answer. Send the same again in a moment.") from error
+        raise SigningUnavailable(AWAY) from error
 
 
 async def sign_digest(client: KeyClient, name: str, version: str, digest: bytes) -> bytes:
@@ -179,7 +197,7 @@ async def sign_digest(client: KeyClient, name: str, version: str, digest: bytes)
 
 def jwk_of(key: KeyVaultKey) -> Jwk:
     """Give the public half of a vault's key. Raises SigningUnavailable when it is none for ES256."""
-    if not key.key.x or not key.key.y or str(key.key.crv) not in {"P-256", "KeyCurveName.p_256"}:
+    if not key.key.x or not key.key.y or key.key.crv != "P-256":
         raise SigningUnavailable(f"The key {key.name} is not an elliptic one of P-256, which ES256 needs.")
     # an integer of fewer than 32 bytes has zeros before it (RFC 7518, 6.2.1.2)
     x, y = (encode(part.rjust(32, b"\0")) for part in (key.key.x, key.key.y))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import importlib.util
@@ -307,6 +308,25 @@ async def test_who_looks_at_the_keys_again_and_again_asks_the_vault_once(vault):
         await seal.public_keys()
 
     assert vault.calls.count("GET versions") == 1
+
+
+async def test_many_who_look_at_once_ask_the_vault_once_and_leave_it_alone_while_it_is_away(vault):
+    seal = sealed_by(vault)
+    vault.away = True
+
+    answers = await asyncio.gather(*(seal.public_keys() for _ in range(50)), return_exceptions=True)
+
+    assert {type(each) for each in answers} == {SigningUnavailable}
+    assert len(vault.calls) == 1
+
+
+async def test_keys_that_are_known_stay_shown_while_the_vault_is_away(vault, monkeypatch):
+    seal = sealed_by(vault)
+    known = await seal.public_keys()
+    monkeypatch.setattr(sealing, "KEYS_KEPT_SECONDS", 0.0)
+    vault.away = True
+
+    assert await seal.public_keys() == known
 
 
 async def test_a_vault_that_refuses_is_away_and_what_it_said_is_told_to_nobody(vault):
