@@ -100,7 +100,7 @@ class Granting(Desk):
         keys = await seal_of(self.settings.receipt_key).public_keys()
         retired = load_json(self.settings.receipt_keys_retired or None)
         keys += [public_jwk(each) for each in (retired or {}).get("keys", ())]
-        return list({key["kid"]: key for key in reversed(keys)}.values())[::-1]
+        return list({key["kid"]: key for key in keys}.values())
 
     async def note(self, request_id: str, kind: Kind, **said: str) -> None:
         """Write into the trail what was done; that it was done is in the grant's own row."""

@@ -71,12 +71,13 @@ class LocalSeal:
 
     def key(self) -> Any:
         """Read the key. Raises SigningUnavailable."""
+        from joserfc.errors import JoseError  # noqa: PLC0415 - as above
         from joserfc.jwk import ECKey  # noqa: PLC0415 - as above
 
         try:
             text = keep_once(self.file, lambda: json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
             return ECKey.import_key(json.loads(text))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, JoseError) as error:
             raise SigningUnavailable(f"The key in {self.file.name} cannot be read.") from error
 
 

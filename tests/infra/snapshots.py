@@ -531,7 +531,7 @@ def scope(assignment_id):
     if not resource:
         return "a resource group or more"
     kind = "/".join([namespace, *types_and_names[::2]])
-    return f"{kind} {types_and_names[-1]}" if kind.endswith(("/containers", "/secrets")) else kind
+    return f"{kind} {types_and_names[-1]}" if kind.endswith(("/containers", "/secrets", "/keys")) else kind
 
 
 def roles_are_named_for_whom_they_are_given(shape):
