@@ -324,6 +324,7 @@ def test_a_letter_that_is_sent_again_is_the_same_operation_and_was_taken():
     assert first.headers["operation-id"] == again.headers["operation-id"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of a connection that was reset
 @pytest.mark.usefixtures("azure")
 @pytest.mark.parametrize("answers", [(401,), (404,), (429, 429), (500, 500), ("reset", "reset")])
 def test_what_azure_does_not_take_is_sent_again_later(answers):
