@@ -1,4 +1,4 @@
-"""Verify a receipt: python verify_receipt.py RECEIPT https://approvals.example.com (and pip install joserfc)."""
+"""Verify a receipt: python verify_receipt.py RECEIPT https://approvals.example.com (pip install 'joserfc>=1.8')."""
 
 import json
 import sys
@@ -7,15 +7,10 @@ from pathlib import Path
 
 from joserfc import jws
 from joserfc.jwk import KeySet
-from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 
 def verify(receipt: bytes, keys: dict, issuer: str) -> dict:
     """Give what a receipt says. Raises an exception unless the issuer signed it, byte for byte."""
-    # base64url can spell the same bytes in more than one way: one of them is the receipt
-    for part in receipt.split(b"."):
-        if urlsafe_b64encode(urlsafe_b64decode(part)) != part:
-            raise ValueError("a part is not base64url")
     read = jws.deserialize_compact(receipt, KeySet.import_key_set(keys), algorithms=["ES256"])
     said = json.loads(read.payload)
     if read.headers().get("typ") != "approval-receipt+jwt" or said["iss"] != issuer:
