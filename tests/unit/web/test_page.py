@@ -27,7 +27,7 @@ from approvals.rules.text import visible
 from approvals.rules.value import compact
 from approvals.service.approvals import Approvals
 from approvals.web import page, rendering
-from approvals.web.page import Visit
+from approvals.web.showing import Visit, reason_of
 from tests.builders import (
     ADA,
     ALAN,
@@ -346,7 +346,7 @@ def sign_in_as_yourself(t):
 
 
 def refused_with_a_sentence(t):
-    return page.html_response(403, "end", kind="refused", error=errors.OwnRequest(t["requester"]))
+    return page.html_response(403, "end", kind="refused", reason=reason_of(errors.OwnRequest(t["requester"])))
 
 
 def suspended(t):
