@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WORD_CHARACTERS = 14
 """The longest word that has room beside its value on a telephone; one that is longer stands above."""
 NESTING = 12
-"""How deep quotes and lists may lie within each other."""
+"""How deep quotes and lists may lie within each other; what lies deeper is read, so that it is known."""
 SAFE_LINK = re.compile(r"(?:https?://[^\s]+|mailto:[^\s]+)", re.IGNORECASE)
 
 
@@ -118,7 +118,7 @@ def markdown() -> MarkdownIt:
     """Make what reads Markdown, the first time a description is shown."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - only a page with a description pays
 
-    reader = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": NESTING})
+    reader = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 2 * NESTING})
     reader.disable(["image", "html_block", "html_inline", "reference", "heading", "lheading"])
     reader.validateLink = is_safe_link  # type: ignore[method-assign]
     reader.add_render_rule("link_open", open_link)

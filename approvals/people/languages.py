@@ -108,7 +108,8 @@ class Language:
         if seconds < unit:
             return self.gettext("in less than a minute")
         whole = dt.timedelta(seconds=seconds - seconds % unit)
-        return str(format_timedelta(whole, threshold=2, add_direction=True, locale=self.locale))
+        threshold = 2 if seconds >= 2 * unit else 1
+        return str(format_timedelta(whole, threshold=threshold, add_direction=True, locale=self.locale))
 
     def number(self, number: int) -> str:
         """Write a number with its separators."""

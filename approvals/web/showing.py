@@ -272,7 +272,7 @@ def fill_in_form(visit: Visit, link: Link, found: Found, status: int, typed: Sub
             "reason": typed.sentences_at("/reason", languages.gettext("The reason")),
         },
         general_problems=[
-            *typed.sentences_at("/answer", languages.gettext("Approve or reject")),
+            *(languages.gettext("Choose an answer.") for each in typed.problems if each.pointer == "/answer"),
             *typed.sentences_at("/option", languages.gettext("The answer")),
             *typed.sentences_at("/stage", languages.gettext("The step")),
             *typed.sentences_at("", languages.gettext("Passing it on")),

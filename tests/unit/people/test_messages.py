@@ -290,8 +290,8 @@ def test_who_is_asked_reads_who_asks_what_until_when_and_what_silence_means():
     assert message.subject == f"{ADA} asks for your approval: New laptop"
     for words in both(message):
         for said in (
-            *(f"{ADA} asks for your approval.", "New laptop", "It broke.", "price: 1200", "for \u203a team: x, y"),
-            *("urgent: yes", "cost centre: none", f"Who is asked: {GRACE}, {ALAN}", "2 of 2 have to approve"),
+            *(f"{ADA} asks for your approval.", "New laptop", "It broke.", "Price: 1200", "For \u203a Team: x, y"),
+            *("Urgent: yes", "Cost centre: none", f"Who is asked: {GRACE}, {ALAN}", "2 of 2 have to approve"),
             *("Due: Mon, 2 Mar 2026, 12:00 UTC", "silence counts as rejection", "Step: 2 of 2", LINK),
             "Opening the link decides nothing.",
         ):
@@ -420,7 +420,7 @@ def test_what_silence_came_to_follows_the_answers_that_there_were(votes, words, 
     one = found(policy).with_story(Story(status=status, settled_at=NOON, votes=votes))
 
     for said in both(compose(one, occasion, key=KEY, to=ADA, link=None)):
-        assert f"{words}; {became}." in said
+        assert f"{words}. {became}." in said
         assert words.startswith("Nobody") or "Nobody" not in said
 
 
