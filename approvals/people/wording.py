@@ -129,7 +129,7 @@ def consequence(before: Found, after: Found) -> str:
 
 def silence_outlook(before: Found, after: Found) -> str:
     """Say what becomes of a request when too few people answer, as a part of a line."""
-    few = before.panel.required > 1 or before.panel.slots > 1
+    few = before.panel.required > 1
     start = gettext("if too few answer:") if few else gettext("if nobody answers:")
     return f"{start} {consequence(before, after).removesuffix('.').removesuffix('。')}"
 
