@@ -83,6 +83,7 @@ sentences: $(READY) ## collect the sentences that people read, and put those tha
 
 screenshots: $(READY) ## take the pictures of docs/screenshots anew; needs Chromium
 	@$(BIN)/python -m tests.browser.screenshots
+	@PYTHONPATH=clients/python $(BIN)/python -m tests.clients.pictures
 
 clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .local node_modules

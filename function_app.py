@@ -16,7 +16,7 @@ import azure.durable_functions as df
 from approvals import settings, timers
 from approvals.durable import activities, workflow
 from approvals.people import callers, outlets
-from approvals.web import api, documents, home, page, records
+from approvals.web import api, documents, grants, home, page, records
 
 # an app with a setting that makes no sense does not start
 outlets.configured_channels(settings.current())
@@ -24,6 +24,7 @@ callers.announce_callers(settings.current())
 
 app = df.DFApp()
 app.register_functions(api.blueprint)
+app.register_functions(grants.blueprint)
 app.register_functions(records.blueprint)
 app.register_functions(page.blueprint)
 app.register_functions(home.blueprint)

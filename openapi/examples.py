@@ -71,6 +71,8 @@ def requests() -> dict[str, Any]:
     expense = json.loads((ROOT / "docs/use-cases/expense.json").read_text(encoding="utf-8"))
     return {
         "createRequest": ASKED,
+        "consumeGrant": {"action": {"deploy": "shop", "version": "1.4"}},
+        "revokeGrant": {"by": "ada@example.com", "reason": "The release was stopped"},
         "erasePayload": {"by": "ada@example.com", "reason": "The person asked for it"},
         "decideMany": {"decisions": [{"request_id": REQUEST_ID, "is_approved": True, "approver": GRACE}]},
         "decideRequest": {"is_approved": True, "approver": GRACE, "comments": "Go ahead"},
@@ -93,6 +95,13 @@ def answers() -> dict[Any, Any]:
         representation.ListJson: {
             "requests": [representation.summary_json(Entry(REQUEST_ID, summary_of(decided())), ADDRESS)],
             "next": f"{ADDRESS}/api/requests?cursor=WyI4Zi...",
+        },
+        representation.ConsumptionJson: {
+            "request_id": REQUEST_ID,
+            "decision": representation.story_json(decided())["decision"],
+            "content_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "consumed_at": "2026-03-01T13:00:05.000Z",
+            "consumed_by": "deployments",
         },
         representation.HistoryJson: {
             "request_id": REQUEST_ID,

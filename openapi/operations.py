@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from approvals import errors
+from approvals import errors, grant_errors
 from approvals.rules.intake import Answer, Delegation, Withdrawal
-from approvals.web import bodies, queries, representation, responses
+from approvals.web import bodies, commands, queries, representation, responses
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -110,7 +110,7 @@ CALLS = (
         "POST",
         "api/approvals/batch",
         "Up to a hundred decisions, each taken as if it had come alone; what became of each is told in their order.",
-        bodies.BatchBody,
+        commands.BatchBody,
         {200: Ending("What became of each.", representation.BatchJson)},
         (*CALLED, *BODY, *ALWAYS),
         tag="Decisions",
@@ -128,6 +128,40 @@ CALLS = (
         },
         (*CALLED, errors.NotFound, *ALWAYS),
         ("Prefer", "If-None-Match"),
+    ),
+    Call(
+        "consumeGrant",
+        "Use a yes, once",
+        "POST",
+        "api/requests/{request_id}/consume",
+        "For exactly the action that was approved. With an `Idempotency-Key` the call can be repeated.",
+        commands.ConsumptionBody,
+        {200: Ending("It is yours to do, once.", representation.ConsumptionJson, ("Idempotent-Replayed",))},
+        (
+            *CALLED,
+            *BODY,
+            errors.BadHeader,
+            errors.NotFound,
+            grant_errors.NotApproved,
+            grant_errors.OtherAction,
+            grant_errors.GrantUsed,
+            grant_errors.GrantExpired,
+            grant_errors.GrantRevoked,
+            *ALWAYS,
+        ),
+        ("Idempotency-Key",),
+        "Grants",
+    ),
+    Call(
+        "revokeGrant",
+        "Take a yes back",
+        "POST",
+        "api/requests/{request_id}/revoke",
+        "For good, whether it was given yet or not. A second time changes nothing.",
+        Withdrawal,
+        {200: Ending("It can be used no more, and here is the story.", representation.StoryJson)},
+        (*CALLED, *BODY, errors.NotFound, *ALWAYS),
+        tag="Grants",
     ),
     Call(
         "readHistory",
@@ -181,6 +215,7 @@ CALLS = (
             errors.AlreadyVoted,
             errors.StageUnclear,
             errors.OtherStage,
+            grant_errors.OtherContent,
             *ENDED,
             *ALWAYS,
         ),

@@ -28,6 +28,7 @@ ROOMS = {
     # errors and settings; people and records; durable; service; web. None knows one above it.
     "rules": ({}, "values and pure functions: they know nothing but each other"),
     "errors": ({"rules"}, "an error carries what stands as evidence"),
+    "grant_errors": ({"rules", "errors"}, "errors of those who act on a yes"),
     "settings": ({}, "the environment alone"),
     "signals": ({}, "the lines that alerts look for: a table, and how one is written"),
     "people": (
@@ -46,7 +47,7 @@ ROOMS = {
     "callers": ({"settings", "people"}, "a command that makes a key, by the same rules that read it"),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
-        {"rules", "errors", "settings", "signals", "people", "records", "durable", "old_forms"},
+        {"rules", "errors", "grant_errors", "settings", "signals", "people", "records", "durable", "old_forms"},
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
     "timers": (
@@ -54,7 +55,7 @@ ROOMS = {
         "what the app does by itself is a use case, too",
     ),
     "web": (
-        {"rules", "errors", "settings", "signals", "people", "records", "durable", "service"},
+        {"rules", "errors", "grant_errors", "settings", "signals", "people", "records", "durable", "service"},
         "a route makes the service for its call; a page reads links, and stories to show them; lists are records",
     ),
 }
@@ -286,6 +287,8 @@ FUNCTIONS = {
     "delegation": "httpTrigger",
     "inbox": "httpTrigger",
     "history": "httpTrigger",
+    "consumption": "httpTrigger",
+    "revocation": "httpTrigger",
     "payload": "httpTrigger",
     "export": "httpTrigger",
     "approvals_batch": "httpTrigger",
@@ -310,6 +313,8 @@ ROUTES = {
     "api/requests": "function",
     "api/inbox": "function",
     "api/requests/{request_id}/history": "function",
+    "api/requests/{request_id}/consume": "function",
+    "api/requests/{request_id}/revoke": "function",
     "api/requests/{request_id}/payload": "function",
     "api/export": "function",
     "api/approvals/batch": "function",
@@ -570,6 +575,7 @@ IMPORTED_AS = {
     "azure-storage-blob": "azure.storage.blob",
     "email-validator": "email_validator",
     "requests": "requests",
+    "rfc8785": "rfc8785",
     "apprise": "apprise",
     "Babel": "babel",
     "markdown-it-py": "markdown_it",
@@ -581,7 +587,12 @@ IMPORTED_AS = {
     "jsonschema": "jsonschema",
     "pydantic": "pydantic",
 }
-BROUGHT_ALONG = {"aiohttp": "azure-functions-durable", "markupsafe": "Jinja2", "referencing": "jsonschema", "typing_extensions": "pydantic"}
+BROUGHT_ALONG = {
+    "aiohttp": "azure-functions-durable",
+    "markupsafe": "Jinja2",
+    "referencing": "jsonschema",
+    "typing_extensions": "pydantic",
+}
 """Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
 
 

@@ -21,6 +21,8 @@ def without_content(found: Found, at: dt.datetime) -> Found:
             "description": "",
             "details": None,
             "presentation": Presentation(),
+            "action": None,
+            "salt": "",
             "policy": policy and policy.model_copy(update={"form": None}),
         }
     )

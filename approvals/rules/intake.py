@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
+from approvals.rules.digest import inexact_numbers
 from approvals.rules.policy import LONGEST_REQUEST, Policy, time_problems
 from approvals.rules.presentation import Presentation, Sha256, Url
 from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Item, Name, StageName, one_line
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from approvals.rules.story import Request
 
-DETAILS_BYTES = 16 * 1024
+DETAILS_BYTES = ACTION_BYTES = 16 * 1024
+DIGEST_CHARACTERS = 64
 STAGES = 5
 TAGS = 10
 
@@ -43,6 +45,23 @@ def check_form_answer(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def check_digest(text: str) -> str:
+    """Accept a digest as a story has it."""
+    if len(text) != DIGEST_CHARACTERS or set(text) - set("0123456789abcdef"):
+        raise ValueError("must be the content_digest of the request: 64 hexadecimal digits")
+    return text
+
+
+def check_action(action: Any) -> Any:
+    """Accept JSON of limited size, whose numbers every reader keeps."""
+    size = len(compact(action).encode())
+    if size > ACTION_BYTES:
+        raise ValueError(f"must have at most {ACTION_BYTES:,} bytes of JSON, not {size:,}")
+    if found := next(inexact_numbers(action), None):
+        raise ValueError(f"has a number at '{found.pointer}' that {found.detail}")
+    return action
+
+
 def check_stage(value: Any) -> Any:
     """Accept a stage's name, or its number from one."""
     if isinstance(value, str):
@@ -61,6 +80,8 @@ STAGE_SCHEMA = {
     ]
 }
 Stage = Annotated[Any, AfterValidator(check_stage), WithJsonSchema(STAGE_SCHEMA)]
+Digest = Annotated[str, AfterValidator(check_digest), WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+Action = Annotated[Any, AfterValidator(check_action)]
 FormAnswer = Annotated[dict[str, Any], AfterValidator(check_form_answer)]
 
 
@@ -101,6 +122,8 @@ class Proposal:
     policy: Policy
     description: str = ""
     details: dict[str, Any] | None = None
+    action: Any = None
+    grant_ttl_seconds: float = 3600
     reference: str = ""
     tags: tuple[str, ...] = ()
     presentation: Presentation = Presentation()
@@ -169,6 +192,8 @@ class Answer(Intake):
     """The stage that is meant: its name, or its number from one; None: whichever is asked."""
     option: StageName | None = None
     form: FormAnswer | None = None
+    content_digest: Digest | None = None
+    """The digest of what the person was shown, as the story has it; an answer to anything else is refused."""
 
 
 class Withdrawal(Intake):

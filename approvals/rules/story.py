@@ -73,6 +73,13 @@ class Request(Value):
     """The name of the caller that made it; nothing is known of it before version 1.3."""
     created_by_title: str = ""
     """What people read instead of that name, as it was when the request was made."""
+    action: str | None = None
+    """What exactly is to be done after a yes, as JSON text."""
+    grant_ttl_seconds: float = 3600
+    """How long after the approval that may be done, once."""
+    salt: str = ""
+    digest_version: int = 0
+    """By which rules the digest of the content is made; none before there were grants."""
     reference: str = ""
     """The caller's own number for it."""
     tags: tuple[str, ...] = ()
@@ -143,6 +150,8 @@ class Decision(Value):
     """What was filled in, as JSON text: data, never keys."""
     caller: Name = ""
     """The caller that said so for the person, where it was no link or page."""
+    content_digest: str | None = None
+    """The digest of what they were shown; nothing: it is not known what that was."""
 
     @property
     def heard_at(self) -> dt.datetime:

@@ -126,6 +126,7 @@ def answered(vote: Decision) -> TrailEntryJson:
         reason=vote.comments,
         channel=vote.channel,
         assurance=vote.assurance,
+        digest=vote.content_digest,
     )
 
 

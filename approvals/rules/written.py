@@ -46,6 +46,8 @@ class DecisionJson(TypedDict):
     decided_at: InstantJson
     caller: str | None
     """The caller that said so for them, where it was no page."""
+    content_digest: str | None
+    """The digest of what they were shown; nothing where that is not known."""
 
 
 class CancellationJson(TypedDict):
@@ -119,6 +121,32 @@ class QueryEvidence(TypedDict):
     errors: list[ParameterAt]
 
 
+class ContentEvidence(TypedDict):
+    """The digest of what is asked."""
+
+    content_digest: str | None
+
+
+class StatusEvidence(TypedDict):
+    """Where the request stands."""
+
+    request_status: Status
+
+
+class ActionEvidence(TypedDict):
+    """The digests of the action that was approved, and of the one that was sent."""
+
+    approved: str
+    sent: str
+
+
+class GrantEvidence(TypedDict):
+    """When it happened, and by whom."""
+
+    at: InstantJson
+    by: str
+
+
 class KeyReusedEvidence(TypedDict):
     """Which request the key belongs to."""
 
@@ -182,6 +210,7 @@ def decision_json(decision: Decision) -> DecisionJson:
         "escalated": decision.escalated,
         "decided_at": rfc3339(decision.decided_at),
         "caller": decision.caller or None,
+        "content_digest": decision.content_digest,
     }
 
 

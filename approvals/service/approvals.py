@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from approvals.errors import Invalid, LinkVoid, OtherStage, OwnRequest, TooLate
+from approvals.grant_errors import OtherContent
 from approvals.people import links
 from approvals.people.callers import registered_callers
 from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of, authorize
 from approvals.records import trail
 from approvals.rules import events, hearing, judging
+from approvals.rules.digest import content_digest
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem, compact, rfc3339
 from approvals.service.creation import Creating
 from approvals.service.desk import records_at_hand
+from approvals.service.granting import Granting
 from approvals.service.reach import Reach
 from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
 from approvals.service.remembering import Remembering
@@ -47,7 +50,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals(Creating, Remembering):
+class Approvals(Creating, Granting, Remembering):
     """The service, for one call."""
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:
@@ -94,6 +97,7 @@ class Approvals(Creating, Remembering):
                 return "elsewhere"
             if judgement == "open":
                 authorize(found, answer.approver, evidence)
+                check_content(found, answer)
             if judgement == "open" and (problems := answer_problems(found, answer, wrong)):
                 raise Invalid(tuple(problems))
             return judgement
@@ -259,6 +263,13 @@ class Approvals(Creating, Remembering):
         if judgement == "late":
             raise TooLate(found, f"The deadline was {rfc3339(found.due_at)}; this came after it.")
         return Standing(found, confirmed=False)
+
+
+def check_content(found: Found, answer: Answer) -> None:
+    """See that an answer is for what is asked, where it says what it is for. Raises OtherContent."""
+    asked = content_digest(found.request)
+    if answer.content_digest is not None and answer.content_digest != asked:
+        raise OtherContent(asked)
 
 
 def log_answer(request_id: str, what: str, standing: Standing) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from approvals.people.identity import ANYBODY, assurance_of
 from approvals.people.languages import is_zone
 from approvals.people.links import Invitation, Signer
 from approvals.records.requests import START_WITHIN, as_unknown
-from approvals.rules import vocabulary
+from approvals.rules import digest, vocabulary
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.service")
 
+LISTING_SECONDS = 5.0
+"""How long a creation waits until its request is listed; it needs the records anyway."""
 STARTING_SECONDS = 2.0
 """How long a repetition waits for a start that is under way."""
 KEYS = uuid.UUID("5e1a7d3c-52a8-4f0e-9d7b-2f1f0c9e8b6a")
@@ -95,7 +98,7 @@ class Creating(Desk):
         if self.clock.now() - leased_at > START_WITHIN:
             raise StillStarting  # an heir may be about to look: whoever comes later starts it
         await self.instances.start(found.request)  # one that was started already is as good
-        await self.keep(found)
+        await self.keep(found, LISTING_SECONDS)
 
     async def repeat_entry(self, entry: Entry, proposal: Proposal) -> Creation:
         """Give the request of a row that exists; start it if whoever began to do so has not, and its lease is over.
@@ -229,6 +232,10 @@ class Creating(Desk):
             item=proposal.item,
             description=proposal.description,
             details=None if proposal.details is None else compact(proposal.details),
+            action=None if proposal.action is None else compact(proposal.action),
+            grant_ttl_seconds=proposal.grant_ttl_seconds,
+            salt=secrets.token_hex(16),
+            digest_version=digest.VERSION,
             reference=proposal.reference,
             tags=proposal.tags,
             presentation=proposal.presentation,

@@ -106,10 +106,10 @@ class Desk:
             raise StillStarting
         return as_unknown(found) if found.story.is_open else found
 
-    async def keep(self, found: Found) -> None:
+    async def keep(self, found: Found, seconds: float | None = None) -> None:
         """Write what stands into the records, if that can be done at once; what is missed is written by the sweep."""
         try:
-            async with asyncio.timeout(KEEP_SECONDS):
+            async with asyncio.timeout(KEEP_SECONDS if seconds is None else seconds):
                 await self.requests.keep(found, self.clock.now())
         except (StoreUnavailable, TimeoutError) as error:
             signals.RECORD_LATE.write(request=found.request.request_id, reason=type(error).__name__)

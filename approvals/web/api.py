@@ -21,7 +21,7 @@ from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.rules.value import compact
 from approvals.service.approvals import Approvals
 from approvals.service.reach import Reach
-from approvals.web import bodies, calls, headers, queries, representation
+from approvals.web import bodies, calls, commands, headers, queries, representation
 from approvals.web.responses import COMMON, METHODS, RETRY_SECONDS, Unexpected, json_response, problem_response
 from approvals.web.rights import ROUTES, Demand, route
 
@@ -170,10 +170,10 @@ async def list_response(
 
 async def decide_all(req: func.HttpRequest, approvals: Approvals) -> func.HttpResponse:
     """Take many decisions, ten at once, each as if it had come alone."""
-    body = bodies.parse_body(bodies.BatchBody, req.headers, req.get_body())
-    spoken, free = evidence(req, approvals), asyncio.Semaphore(bodies.BATCH_AT_ONCE)
+    body = bodies.parse_body(commands.BatchBody, req.headers, req.get_body())
+    spoken, free = evidence(req, approvals), asyncio.Semaphore(commands.BATCH_AT_ONCE)
 
-    async def take(each: bodies.BatchDecision) -> representation.BatchResultJson:
+    async def take(each: commands.BatchDecision) -> representation.BatchResultJson:
         async with free:
             try:
                 answer = await approvals.decide(each.request_id, each.answer(), spoken)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeV
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
+from approvals.people.wording import detail_rows
 from approvals.rules import policy
 from approvals.rules.durations import Duration, InstantText, read_duration
-from approvals.rules.intake import STAGES, TAGS, Answer, Details, Intake, LinkBody, Proposal, Reassignment, Stage
+from approvals.rules.intake import STAGES, TAGS, Action, Details, Intake, LinkBody, Proposal, Reassignment, Stage
 from approvals.rules.presentation import LINKS, EvidenceLink, Locale, Presentation, Zone
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, Reference, StageName, Tag
@@ -245,7 +246,7 @@ class OptionBody(Intake):
     """Whether it is a yes."""
 
 
-BATCH, BATCH_AT_ONCE = 100, 10
+GRANT_SECONDS = 3600.0
 
 
 class RequestBody(AskingBody):
@@ -258,6 +259,10 @@ class RequestBody(AskingBody):
     description: Description = ""
     details: Details | None = None
     """What the approver is shown beside it; at most 16 KiB of JSON."""
+    action: Action = None
+    """What exactly is to be done after a yes: any JSON; at most 16 KiB. The page shows it whole."""
+    grant_ttl: Duration | None = None
+    """How long after the approval it may be done, once: `PT1H` where it is not said."""
     reference: Reference | None = None
     """The caller's own number for it, to find it by."""
     tags: Annotated[list[Tag], Field(default_factory=list, max_length=TAGS)]
@@ -294,6 +299,8 @@ class RequestBody(AskingBody):
             policy=self.to_policy(),
             description=self.description,
             details=self.details,
+            action=self.action,
+            grant_ttl_seconds=GRANT_SECONDS if self.grant_ttl is None else in_hours(self.grant_ttl) * 3600,
             reference=self.reference or "",
             tags=tuple(dict.fromkeys(self.tags)),
             presentation=self.to_presentation(),
@@ -328,6 +335,9 @@ class RequestBody(AskingBody):
 
     def problems(self) -> list[Problem]:
         """Find nonsense: what cannot be meant, or cannot be kept."""
+        if self.action is not None and self.details is not None and detail_rows(self.details)[1]:
+            rows = "has more rows than the page shows, and with an action all must be shown: send less"
+            return [Problem("/details", rows)]
         if self.stages:
             short = sorted(self.model_fields_set & {*AskingBody.model_fields, "deadline"})
             if short:
@@ -368,23 +378,6 @@ class RequestBody(AskingBody):
         first = {"requester", "item", "timeout_hours", "description", "details"}
         plain = self.in_hours()
         return plain.model_dump(include=first) | plain.model_dump(exclude=first, exclude_defaults=True)
-
-
-class BatchDecision(Answer):
-    """One decision of a batch."""
-
-    request_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-
-    def answer(self) -> Answer:
-        """Give the answer these words mean."""
-        return Answer.model_construct(**{name: getattr(self, name) for name in Answer.model_fields})
-
-
-class BatchBody(Intake):
-    """`POST /api/approvals/batch`."""
-
-    decisions: Annotated[list[BatchDecision], Field(min_length=1, max_length=BATCH)]
-    """Each is taken as if it had come alone."""
 
 
 class ReassignmentBody(Intake):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from approvals.rules.digest import content_digest
 from approvals.rules.hearing import silence_now
 from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
 from approvals.rules.story import Status
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from approvals.records.requests import Entry
     from approvals.rules.preview import Preview
     from approvals.rules.story import Found, Request, Undelivered
+    from approvals.service.granting import Consumption
 
 Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
@@ -158,6 +160,11 @@ class StoryJson(TypedDict):
     item: str
     description: str
     details: dict[str, Any] | None
+    action: Any
+    """What exactly is to be done after a yes."""
+    content_digest: str | None
+    """SHA-256 over what is asked: what an answer agrees to."""
+    digest_version: int
     reference: str | None
     """The caller's own number for it."""
     tags: list[str]
@@ -185,6 +192,18 @@ class StoryJson(TypedDict):
     """What operators should know."""
     erased_at: InstantJson | None
     """When what was asked and said was erased."""
+
+
+class ConsumptionJson(TypedDict):
+    """That a yes was used: good for once."""
+
+    request_id: str
+    decision: DecisionJson | None
+    """The answer that approved it; nothing where silence did."""
+    content_digest: str | None
+    consumed_at: InstantJson
+    consumed_by: str
+    """The caller that used it."""
 
 
 class HistoryJson(TypedDict):
@@ -313,6 +332,9 @@ def story_json(found: Found) -> StoryJson:
         "item": request.item,
         "description": request.description,
         "details": load_json(request.details),
+        "action": load_json(request.action),
+        "content_digest": content_digest(request),
+        "digest_version": request.digest_version,
         "reference": request.reference or None,
         "tags": list(request.tags),
         "links": [{"title": it.title, "url": it.url, "sha256": it.sha256 or None} for it in shown.links],
@@ -433,4 +455,16 @@ def summary_json(entry: Entry, base_url: str) -> SummaryJson:
         "tags": said["tags"],
         "revision": said["revision"],
         "status_url": f"{base_url}/api/requests/{entry.request_id}",
+    }
+
+
+def consumption_json(used: Consumption) -> ConsumptionJson:
+    """Write that a yes was used."""
+    request, story = used.found.request, used.found.story
+    return {
+        "request_id": request.request_id,
+        "decision": decision_json(story.decision) if story.decision else None,
+        "content_digest": content_digest(request),
+        "consumed_at": used.used_at,
+        "consumed_by": used.used_by,
     }

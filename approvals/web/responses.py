@@ -8,7 +8,7 @@ import azure.functions as func
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
-from approvals import errors
+from approvals import errors, grant_errors
 from approvals.rules.value import compact
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ STATUSES: dict[type[errors.ApprovalError], int] = {
     errors.NotJsonMedia: 415,
     errors.Unreadable: 400,
     errors.BadHeader: 400,
+    grant_errors.OtherAction: 412,
+    grant_errors.GrantExpired: 410,
+    grant_errors.GrantRevoked: 410,
     errors.BadQuery: 422,
     errors.Invalid: 422,
     errors.KeyReused: 422,

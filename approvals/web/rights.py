@@ -40,6 +40,8 @@ ROUTES: dict[str, dict[str, Demand]] = {
     "api/requests/{request_id}/history": {"GET": Demand(all="read", own="request")},
     "api/requests/{request_id}/payload": {"DELETE": Demand(all="operate")},
     "api/export": {"GET": Demand(all="read")},
+    "api/requests/{request_id}/consume": {"POST": Demand(own="request")},
+    "api/requests/{request_id}/revoke": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/cancel": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/reassign": {"POST": Demand(all="operate")},
     "api/approvals/{request_id}": {"POST": Demand(all="decide")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from approvals.people.identity import Evidence, authorize, holder_of, passed_on_
 from approvals.people.links import Link, NotGenuine, Signer
 from approvals.people.wording import consequence, silence_outlook
 from approvals.rules import forms, preview, vocabulary
+from approvals.rules.digest import content_digest
 from approvals.rules.intake import Answer
 from approvals.rules.story import Found, Status
+from approvals.rules.text import UNSEEN
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS, Problem, load_json
 from approvals.web import bodies, calls, fields
 from approvals.web.brand import HEADERS, dress_of
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from approvals.people.identity import Person
-    from approvals.service.approvals import Approvals
     from approvals.people.languages import Language
     from approvals.rules.story import Decision
+    from approvals.service.approvals import Approvals
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, cho
         "comments": typed.first("comments"),
         "stage": link.stage + 1,
         "option": choice.option,
+        "content_digest": content_digest(found.request),
     }
     if (form := form_of(found)) is not None:
         answer, unread = fields.read_answer(form, typed.values)
@@ -147,6 +151,14 @@ def read_decision(visit: Visit, link: Link, found: Found, typed: Submission, cho
             # a rejection owes nothing of it: what fits is kept, what is half filled in holds nobody up
             content["form"] = answer
     return bodies.validate(Answer, content)
+
+
+def shown_action(action: str | None) -> str:
+    """Write an action as JSON that a person can read, whole: what nobody would see is written as its code."""
+    if action is None:
+        return ""
+    text = json.dumps(load_json(action), indent=2, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def form_of(found: Found) -> forms.Group | None:
@@ -283,6 +295,7 @@ def fill_in_form(visit: Visit, link: Link, found: Found, status: int, typed: Sub
         ],
         details=details,
         more_details=more_details,
+        action=shown_action(found.request.action),
         left=found.due_at - visit.approvals.clock.now(),
         outlook={
             "approved": consequence(found, ahead.if_approved) if ahead.if_approved else "",

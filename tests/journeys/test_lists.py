@@ -34,6 +34,7 @@ def test_a_request_is_listed_as_soon_as_it_is_made_and_where_it_stands_after_it_
     assert caller.http.get(summary["status_url"]).status_code == 200
 
     caller.decide(request_id)
+    caller.sweep()
     (summary,) = listed(caller, requester=ada)["requests"]
     assert summary["status"] == "Approved"
     assert summary["settled_at"]
@@ -65,6 +66,7 @@ def test_an_inbox_holds_what_awaits_a_person_until_they_have_answered(caller):
     assert ids(listed(caller, "/api/inbox", approver=who)) == [soon, later]
 
     caller.decide(soon, approver=who)
+    caller.sweep()
     assert ids(listed(caller, "/api/inbox", approver=who)) == [later]
 
 

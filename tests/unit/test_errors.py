@@ -9,7 +9,7 @@ import aiohttp
 import azure.functions as func
 import pytest
 
-from approvals import errors
+from approvals import errors, grant_errors
 from approvals.durable.instances import Instances
 from approvals.rules import hearing, story
 from approvals.rules.value import Problem
@@ -53,6 +53,12 @@ EXAMPLES = {
     "too_late": (410, errors.TooLate(a_story(), "The deadline was at noon.")),
     "invalid_query": (422, errors.BadQuery((("limit", "must be at most 100"),))),
     "scheduler_unavailable": (503, errors.SchedulerUnavailable()),
+    "content_changed": (409, grant_errors.OtherContent("0" * 64)),
+    "grant_used": (409, grant_errors.GrantUsed("2026-03-01T12:00:00.000Z", "deploy-bot")),
+    "not_approved": (403, grant_errors.NotApproved(story.Found(request=asked(), story=story.Story()))),
+    "other_action": (412, grant_errors.OtherAction("0" * 64, "1" * 64)),
+    "grant_expired": (410, grant_errors.GrantExpired(NOON)),
+    "grant_revoked": (410, grant_errors.GrantRevoked("2026-03-01T12:00:00.000Z", "deploy-bot")),
     "still_open": (409, errors.StillOpen()),
     "records_unavailable": (503, errors.RecordsUnavailable()),
     "still_starting": (503, errors.StillStarting()),
@@ -63,7 +69,14 @@ EXAMPLES = {
 ANY_ROUTE = "any"
 """A route of this test alone, which demands no right."""
 
-ABSTRACT = {errors.ApprovalError, errors.Closed, errors.Forbidden, errors.Conflict, errors.Unavailable}
+ABSTRACT = {
+    errors.ApprovalError,
+    errors.Closed,
+    errors.Forbidden,
+    errors.Conflict,
+    errors.Unavailable,
+    grant_errors.GrantGone,
+}
 
 
 def family(kind):

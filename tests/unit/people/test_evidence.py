@@ -36,7 +36,9 @@ class Seen(HTMLParser):
         self.text += data
 
 
-@pytest.mark.parametrize("shape", ["{}", "**{}**", "[{}](https://x.example)", "[x]({})", "<{}>", "![x]({})", "- {}", "    {}"])
+@pytest.mark.parametrize(
+    "shape", ["{}", "**{}**", "[{}](https://x.example)", "[x]({})", "<{}>", "![x]({})", "- {}", "    {}"]
+)
 def test_whatever_is_described_makes_only_harmless_elements(shape):
     for text in (*XSS, *UNICODE):
         seen = Seen(describe(shape.replace("{}", text)))
@@ -62,7 +64,9 @@ def test_nothing_is_fetched_and_no_html_is_let_in(text):
     assert not Seen(describe(text)).tags & {"img", "script"}
 
 
-@pytest.mark.parametrize("text", [">" * 4000 + "the end", "".join(" " * 2 * n + "- a\n" for n in range(80)) + "the end"])
+@pytest.mark.parametrize(
+    "text", [">" * 4000 + "the end", "".join(" " * 2 * n + "- a\n" for n in range(80)) + "the end"]
+)
 def test_what_lies_too_deep_is_shown_as_it_was_written_and_not_left_out(text):
     assert "the end" in Seen(describe(text)).text
 
@@ -116,7 +120,13 @@ def test_a_key_is_made_readable():
     ],
 )
 def test_details_have_the_labels_and_formats_that_the_request_gives_them(tag, amount, day, share):
-    details = {"amount": "4180", "share": 1234.5, "bought_on": "2026-02-27", "paid_by": "card", "trip": {"to": "Lisbon"}}
+    details = {
+        "amount": "4180",
+        "share": 1234.5,
+        "bought_on": "2026-02-27",
+        "paid_by": "card",
+        "trip": {"to": "Lisbon"},
+    }
 
     assert rows(details, SCHEMA, tag) == {
         ("Amount",): amount,
@@ -137,7 +147,9 @@ def test_no_digit_of_an_amount_is_lost():
 
 
 def test_a_label_with_a_long_word_stands_above_its_value():
-    found, _ = evidence_rows(asked(details='{"verantwortlichkeitsbereich": 1, "cost centre": 2, "a b c d e f g h i j": 3}'))
+    found, _ = evidence_rows(
+        asked(details='{"verantwortlichkeitsbereich": 1, "cost centre": 2, "a b c d e f g h i j": 3}')
+    )
 
     assert [row.is_long for row in found] == [True, False, False]
 

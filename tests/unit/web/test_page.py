@@ -485,8 +485,7 @@ MADE_READABLE = {"property", "detail_key", "nested_key", "description"}
 """What is made readable on the page, and so is not there as it was written."""
 HARMLESS = {kind: read(make(TEXTS)) for kind, make in PAGES.items()}
 SHOWN = {
-    kind: [name for name in TEXTS if name not in MADE_READABLE and HARMLESS[kind].says(TEXTS[name])]
-    for kind in PAGES
+    kind: [name for name in TEXTS if name not in MADE_READABLE and HARMLESS[kind].says(TEXTS[name])] for kind in PAGES
 }
 
 
@@ -515,7 +514,8 @@ def test_there_is_a_page_of_every_kind_and_every_text_is_on_one():
     template = (rendering.TEMPLATES / "end.html").read_text(encoding="utf-8")
     kinds = set(re.findall(r'^  "(\w+)": _\("', template, re.MULTILINE))
 
-    assert kinds - {"unknown", "not_mine", "not_genuine", "expired", "method", "away", "defect", "not_a_form", "too_large", "elsewhere"} == {
+    of_nothing = {"not_genuine", "expired", "method", "away", "defect", "not_a_form", "too_large", "elsewhere"}
+    assert kinds - {"unknown", "not_mine", *of_nothing} == {
         "recorded", "decided", "timed_out", "too_late", "cancelled", "passed_on", "over", "not_yet", "own", "sign_in",
         "unconfirmed", "failed", "refused",
     }  # fmt: skip

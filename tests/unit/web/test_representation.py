@@ -40,6 +40,9 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
 TOLD = [
     "request_id",
     "erased_at",
+    "action",
+    "content_digest",
+    "digest_version",
     "reference",
     "tags",
     "links",

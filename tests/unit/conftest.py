@@ -1,4 +1,4 @@
-"""What the tests of the records share: the emulator of Azure's tables."""
+"""What the tests of values and stores share: the emulator of Azure's tables."""
 
 from __future__ import annotations
 
