@@ -279,6 +279,7 @@ def compose_here(found: Found, occasion: str, *, key: str, to: str | None, link:
         thread=found.request.request_id,
         link=link,
         card=tidy(card),
+        button=gettext("Open the request"),
     )
 
 

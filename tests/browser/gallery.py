@@ -410,6 +410,21 @@ def serve(context):
     context.route("**/*", fulfil)
 
 
+EVERYWHERE = ("form-expense", "form-evidence", "problem", "stale", "recorded-and-open", "not_genuine")
+"""Pages that are looked at in every language; in German and Arabic every page is, but those of hard texts."""
+
+
 def names():
-    """Name every page."""
-    return list(pages())
+    """Name every page; those of other languages begin with the language."""
+    most = [name for name in pages() if not name.endswith(("-hard", "home"))]
+    return [
+        *pages(),
+        *(f"{tag}/{name}" for tag in ("de", "ar") for name in most),
+        *(f"{tag}/{name}" for tag in ("fr", "es", "ja") for name in EVERYWHERE),
+    ]
+
+
+def page_named(name):
+    """Give a page by its name."""
+    tag, _, within = name.rpartition("/")
+    return pages(tag or "en")[within]
