@@ -81,8 +81,8 @@ openapi: $(READY) ## write the description of the API anew, and the connector's
 sentences: $(READY) ## collect the sentences that people read, and put those that are new into every catalogue
 	@$(BIN)/python -m tests.sentences
 
-screenshots: $(READY) ## take the pictures of docs/screenshots anew; needs Chromium
-	@$(BIN)/python -m tests.browser.screenshots
+screenshots: $(READY) ## take the pictures of docs/screenshots anew, or every page: ALL=folder; needs Chromium
+	@$(BIN)/python -m tests.browser.screenshots $(ALL)
 	@PYTHONPATH=clients/python $(BIN)/python -m tests.clients.pictures
 
 clean: ## remove the environment and what the tools left

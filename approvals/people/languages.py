@@ -60,6 +60,11 @@ class Language:
             return Locale.parse(self.code)
 
     @property
+    def spelled(self) -> str:
+        """What HTML calls it: the language, and its region where one is known."""
+        return self.code if self.tag == self.code else str(self.locale).replace("_", "-")
+
+    @property
     def direction(self) -> str:
         """`ltr` or `rtl`, as HTML has it."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"

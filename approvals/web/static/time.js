@@ -1,6 +1,6 @@
 // Writes every instant on the page in the reader's own zone. It sends nothing and decides nothing.
 "use strict";
-const language = document.documentElement.lang;
+const language = document.documentElement.lang || undefined;
 const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
   weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit",
   calendar: "gregory", numberingSystem: "latn",

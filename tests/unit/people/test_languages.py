@@ -101,6 +101,14 @@ def test_a_browser_gets_the_language_it_likes_most_of_ours(header, tag):
     assert chosen.locale.language == tag[:2].lower()
 
 
+@pytest.mark.parametrize(
+    ("tag", "spelled"),
+    [("en", "en"), ("de-CH", "de-CH"), ("de-at", "de-AT"), ("de-a", "de"), ("ja-XX-nothing", "ja"), ("ar-EG", "ar-EG")],
+)
+def test_a_page_names_no_language_that_a_browser_would_refuse(tag, spelled):
+    assert Language(tag).spelled == spelled
+
+
 def test_the_request_says_the_language_before_the_browser_does():
     ours = asked(presentation=Presentation(locale="ja", time_zone="Asia/Tokyo"))
     theirs = asked(presentation=Presentation(locale="pt-BR"))
