@@ -35,18 +35,19 @@ async def read_page(store: Store, partition: str, *, after: str, before: str, li
     requests = Requests(store)
     for _ in range(ROUNDS):
         wanted = limit - len(found)
-        rows = await store.scan(partition, after=after, before=before, limit=wanted)
-        entries = await requests.entries(row.body["id"] for row in rows)
+        rows = await store.scan(partition, after=after, before=before, limit=wanted + 1)  # is there more behind them?
+        looked_at, more = rows[:wanted], rows[wanted:]
+        entries = await requests.entries(row.body["id"] for row in looked_at)
         stale = []
-        for row, entry in zip(rows, entries, strict=True):
+        for row, entry in zip(looked_at, entries, strict=True):
             if entry and entry.stands_at(partition, row.key):
                 found.append(entry)
             else:
                 stale.append(row)
         await requests.repair(partition, stale, now)
-        if len(rows) < wanted:
+        if not more:
             return Page(found, None)
-        after = rows[-1].key
+        after = looked_at[-1].key
         if len(found) == limit:
             break
     return Page(found, after)

@@ -116,6 +116,10 @@ def described(kind: type[Query], error: dict[str, Any]) -> tuple[str, str]:
             return name, str(error["ctx"]["error"])
         case "string_pattern_mismatch" | "string_too_long":
             return name, "is not one of ours: take `next` as it is"
+        case "int_parsing" | "int_type" | "greater_than_equal" | "less_than_equal":
+            return name, f"must be a whole number from 1 to {LONGEST_PAGE}"
+        case kind if kind.startswith("date"):
+            return name, "must be a day, such as 2026-11-24"
         case "enum":
             return name, f"must be one of {', '.join(Status)}"
     return name, str(error["msg"])[:1].lower() + str(error["msg"])[1:]

@@ -22,9 +22,10 @@ from durable_approvals import (
     protocol,
 )
 
+from tests.azurite import free_port
 from tests.builders import ADA, EVE, GRACE
 from tests.chance import sized
-from tests.localhost import ROOT
+from tests.localhost import ROOT, LocalHost, LocalTaskHub
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 # a connection whose answer was lost, or that a thread had, is closed by whoever collects it
@@ -291,6 +292,37 @@ def test_through_a_host_that_loses_answers_each_request_is_made_once_and_decided
         listed = list(sure.list(requester=who, limit=100))
     assert sorted(each.item for each in listed) == sorted(f"Item {n}" for n in range(times))
     assert {each.status for each in listed} == {"Approved"}
+
+
+@pytest.mark.large
+def test_through_an_app_that_crashes_and_is_started_again_no_request_is_lost_or_made_twice(started, tmp_path):
+    """The task hub and the records stay, as in Azure; the app is killed twice in the middle of it all."""
+    hub, port = started(LocalTaskHub()), free_port()
+    settings = {"RECORDS_FILE": str(tmp_path / "records.sqlite"), **hub.environment_of_a_host}
+    app = started(LocalHost(port=port, **settings))
+    count, done = 500, []
+
+    def work(numbers):
+        with Approvals(f"http://127.0.0.1:{port}", transport=Failing(numbers[0]), patience=120) as client:
+            for n in numbers:
+                request = client.create(f"Item {n}", **PEOPLE, action={"n": n})
+                request.decide(approver=GRACE, is_approved=True)
+                request.consume({"n": n})
+                done.append(n)
+
+    threads = [soon(work, range(start, count, 6)) for start in range(6)]
+    for share in (0.3, 0.6):
+        while len(done) < count * share:
+            threads[0].join(0.05)
+        app.kill()
+        app = started(LocalHost(port=port, **settings))
+    for thread in threads:
+        thread.join()
+
+    with Approvals(f"http://127.0.0.1:{port}") as sure:
+        listed = [each.item for each in sure.list(limit=100)]
+    assert sorted(listed) == sorted(f"Item {n}" for n in range(count))
+    assert sorted(done) == list(range(count))
 
 
 def test_a_service_that_is_away_is_said_to_be_after_a_while():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from approvals.people.callers import hash_of
 from tests.builders import ALAN, EVE, GRACE, a_decision
+from tests.localhost import LocalHost
 
 
 @pytest.fixture
@@ -95,9 +98,9 @@ def test_an_end_in_silence_is_listed_as_soon_as_it_was_told(caller, host, ada):
 
 
 WRONG = {
-    "?limit=0": ("limit", "greater than or equal to 1"),
-    "?limit=101": ("limit", "less than or equal to 100"),
-    "?limit=x": ("limit", "integer"),
+    "?limit=0": ("limit", "whole number from 1 to 100"),
+    "?limit=101": ("limit", "whole number from 1 to 100"),
+    "?limit=x": ("limit", "whole number from 1 to 100"),
     "?status=pending": ("status", "must be one of Pending"),
     "?status=Pending&tag=x": ("status", "does not go with another filter"),
     "?tag=a&tag=b": ("tag", "more than once"),
@@ -118,6 +121,43 @@ def test_a_wrong_parameter_is_named(caller, query, told):
     assert any(each["parameter"] == told[0] and told[1] in each["detail"] for each in answer.json()["errors"]), (
         answer.text
     )
+
+
+def test_a_list_that_ends_with_its_page_leads_nowhere(caller, ada):
+    for _ in range(2):
+        caller.asked(requester=ada)
+
+    assert listed(caller, requester=ada, limit=2)["next"] is None
+
+
+def test_a_day_that_is_none_is_said_to_be(caller):
+    for day, told in {"tomorrow": "must be a day", "2026-02-30": "must be a day", "2999-01-01": "is not over"}.items():
+        answer = caller.http.get("/api/export", params={"day": day})
+        assert answer.status_code == 422
+        assert told in answer.json()["errors"][0]["detail"]
+
+
+def test_who_may_only_ask_sees_its_own_alone(started, calling, ada):
+    keys = {name: f"dak_{name}".ljust(53, "x") for name in ("one", "other", "reader")}
+    callers = {name: {"sha256": [hash_of(key)], "rights": ["request"]} for name, key in keys.items()}
+    callers["reader"]["rights"] = ["read"]
+    settings = {
+        "CALLERS": json.dumps(callers),
+        "PUBLIC_BASE_URL": "http://localhost",
+        "NOTIFY_URLS": "json://localhost/{approver}",
+    }
+    host = started(LocalHost(**settings))
+
+    def call(name):
+        caller = calling(host)
+        caller.http.headers["x-approvals-key"] = keys[name]
+        return caller
+
+    mine = call("one").asked(requester=ada, approvers=[GRACE])
+    for path, query in (("/api/requests", {"requester": ada}), ("/api/inbox", {"approver": GRACE})):
+        assert mine in ids(listed(call("one"), path, **query))
+        assert mine in ids(listed(call("reader"), path, **query))
+        assert mine not in ids(listed(call("other"), path, **query))
 
 
 def test_a_cursor_is_of_one_list_alone(caller, ada):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import uuid
 
 import pytest
 
@@ -11,14 +13,15 @@ from approvals.errors import KeyReused, RecordsUnavailable, SchedulerUnavailable
 from approvals.records.requests import LEASE, START_WITHIN, Requests
 from approvals.records.sqlite import SqliteStore
 from approvals.rules.intake import Answer, Withdrawal
-from approvals.rules.story import Status
-from approvals.service import desk
+from approvals.rules.story import Found, Request, Status, Story
+from approvals.service import creation, desk
 from approvals.service.approvals import Approvals
 from approvals.service.sweep import Sweep
 from approvals.settings import Settings
 from approvals.web.bodies import RequestBody
 from tests.builders import EVE, GRACE, a_request
 from tests.chance import sized
+from tests.localhost import ROOT
 from tests.schedulers import FakeScheduler, MovedClock
 from tests.stores import FaultyStore
 
@@ -192,6 +195,33 @@ async def test_a_request_of_before_there_were_records_is_taken_over_and_not_star
     assert again.found.story.status is Status.REJECTED
     assert list(service.scheduler.starts.values()) == [1]
     assert (await service.requests.entry(made.found.request.request_id)).has_ended
+
+
+GOLDENS = sorted(path for path in (ROOT / "tests/golden").glob("1.[0-3]/*.json"))
+
+
+@pytest.mark.parametrize("file", GOLDENS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+async def test_a_request_that_an_earlier_build_made_and_ended_is_taken_over_as_it_is(service, file):
+    """Its key is sent once more, and there is no row of it."""
+    golden = json.loads(file.read_text())
+    proposal = RequestBody.model_validate(a_request()).proposal()
+    request_id = uuid.uuid5(creation.KEYS, "order-1").hex
+    old = Request.model_validate(golden["request"]).model_copy(
+        update={"request_id": request_id, "fingerprint": proposal.fingerprint}
+    )
+    ended = Found(request=old, story=Story.from_json(golden["output"]))
+    service.scheduler.there[request_id] = ended
+
+    again = await service.create()
+    await service.sweep()
+    await service.scheduler.purge(request_id)
+
+    assert not again.fresh
+    assert again.found == ended
+    assert not service.scheduler.starts
+    found = await service.call().find(request_id)
+    assert (found.story.status, found.story.decision) == (ended.story.status, ended.story.decision)
+    assert (await service.create()).found.story.status == ended.story.status
 
 
 # --- answers, and a store on a bad day ------------------------------------------------------------
