@@ -50,12 +50,12 @@ def noted_count(one: str, many: str) -> tuple[str, str]:
     return one, many
 
 
-def say(pattern: str, **values: object) -> str:
+def say(pattern: str, /, **values: object) -> str:
     """Make a sentence; `{name}` in the pattern stands for a value."""
     return Sentence(pattern, pattern, 1, values)
 
 
-def say_count(one: str, many: str, count: float, **values: object) -> str:
+def say_count(one: str, many: str, count: float, /, **values: object) -> str:
     """Make a sentence with a number in it, in the form that goes with the number."""
     whole = int(count) if count == int(count) else 2
     return Sentence(one, many, whole, {"count": count, **values})
