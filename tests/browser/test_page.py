@@ -85,7 +85,7 @@ def test_whoever_looks_is_told_what_is_asked_by_whom_and_until_when(person, ask)
     for words in (f"{ADA} asks for your approval", "Due ", "in 23 hours", "Price", "Net", "1200"):
         expect(page).to_contain_text(words)
     assert tab.get_by_text("Two").inner_text() == "Two\nlines"
-    assert tab.locator("html").get_attribute("lang") == "en"
+    assert tab.locator("html").get_attribute("lang") == "en-GB"
 
 
 def test_an_option_is_a_button_and_is_recorded(person, ask, caller):
