@@ -311,6 +311,12 @@ EXAMPLES = {"invalid": "/timeout: must be between one second (PT1S) and 30 days 
 EVIDENCE: dict[str, dict[str, Any]] = {
     "invalid": {"errors": [{"pointer": "/timeout", "detail": "must be between one second (PT1S) and 30 days (P30D)"}]},
     "right_missing": {"right": "request"},
+    "invalid_query": {"errors": [{"parameter": "limit", "detail": "must be a whole number from 1 to 100"}]},
+    "grant_used": {"at": "2026-12-01T13:00:05.000Z", "by": "deployments"},
+    "grant_revoked": {"at": "2026-12-01T13:00:05.000Z", "by": "ada@example.com"},
+    "not_approved": {"request_status": "Pending"},
+    "other_action": {"approved": "0" * 64, "sent": "1" * 64},
+    "content_changed": {"content_digest": "0" * 64},
     "stale": {"revision": 3, "etag": '"3"'},
     "no_longer_open": {
         "request_id": examples.REQUEST_ID,

@@ -6,10 +6,11 @@ import datetime as dt
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from approvals.errors import BadQuery
 from approvals.rules.durations import InstantText
+from approvals.rules.formats import is_date
 from approvals.rules.intake import ListWish
 from approvals.rules.story import Status
 from approvals.rules.text import Name, Reference, Tag
@@ -76,10 +77,17 @@ class InboxQuery(Query):
         return ListWish("inbox", self.approver, None, None, self.limit, self.cursor)
 
 
+def read_day(text: str) -> dt.date:
+    """Read a full-date of RFC 3339; pydantic's own reader takes numbers of days and seconds, too."""
+    if not is_date(text):
+        raise ValueError("must be a day, such as 2026-11-24")
+    return dt.date.fromisoformat(text)
+
+
 class ExportQuery(Query):
     """`GET /api/export`: what ended on a day."""
 
-    day: dt.date
+    day: Annotated[dt.date, BeforeValidator(read_day, json_schema_input_type=dt.date)]
     """A day that is over, in UTC."""
     cursor: Cursor | None = None
     """Where the day goes on; as the `Link` with `rel="next"` has it."""
@@ -118,8 +126,6 @@ def described(kind: type[Query], error: dict[str, Any]) -> tuple[str, str]:
             return name, "is not one of ours: take `next` as it is"
         case "int_parsing" | "int_type" | "greater_than_equal" | "less_than_equal":
             return name, f"must be a whole number from 1 to {LONGEST_PAGE}"
-        case kind if kind.startswith("date"):
-            return name, "must be a day, such as 2026-11-24"
         case "enum":
             return name, f"must be one of {', '.join(Status)}"
     return name, str(error["msg"])[:1].lower() + str(error["msg"])[1:]

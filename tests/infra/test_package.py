@@ -124,7 +124,9 @@ def test_the_package_imports_where_only_its_requirements_are_and_has_every_funct
     here = index(sys.executable, ROOT)
 
     assert indexed["functions"] == here["functions"]
-    assert {"httpTrigger", "orchestrationTrigger", "activityTrigger"} == set(indexed["functions"].values())
+    assert {"httpTrigger", "orchestrationTrigger", "activityTrigger", "timerTrigger"} == set(
+        indexed["functions"].values()
+    )
 
 
 @pytest.mark.large

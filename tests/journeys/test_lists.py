@@ -131,7 +131,13 @@ def test_a_list_that_ends_with_its_page_leads_nowhere(caller, ada):
 
 
 def test_a_day_that_is_none_is_said_to_be(caller):
-    for day, told in {"tomorrow": "must be a day", "2026-02-30": "must be a day", "2999-01-01": "is not over"}.items():
+    for day, told in {
+        "tomorrow": "must be a day",
+        "2026-02-30": "must be a day",
+        "0": "must be a day",
+        "1700000000": "must be a day",
+        "2999-01-01": "is not over",
+    }.items():
         answer = caller.http.get("/api/export", params={"day": day})
         assert answer.status_code == 422
         assert told in answer.json()["errors"][0]["detail"]
