@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check fmt bench infra lock openapi screenshots clean
+.PHONY: help run demo test test-all check fmt bench infra lock openapi sentences screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -78,8 +78,11 @@ lock: $(READY) ## write requirements.txt anew: requirements.in and all that it b
 openapi: $(READY) ## write the description of the API anew, and the connector's
 	@$(BIN)/python -m openapi
 
-screenshots: $(READY) ## take the pictures of docs/screenshots anew; needs Chromium
-	@$(BIN)/python -m tests.browser.screenshots
+sentences: $(READY) ## collect the sentences that people read, and put those that are new into every catalogue
+	@$(BIN)/python -m tests.sentences
+
+screenshots: $(READY) ## take the pictures of docs/screenshots anew, or every page: ALL=folder; needs Chromium
+	@$(BIN)/python -m tests.browser.screenshots $(ALL)
 	@PYTHONPATH=clients/python $(BIN)/python -m tests.clients.pictures
 
 clean: ## remove the environment and what the tools left

@@ -25,6 +25,13 @@ SECRETS_OF_THE_HOST = (
 """Settings the app does not read, whose references it looks at: with one that is not resolved nothing would work."""
 KEY_CHARACTERS = 32
 """The least a key for links may have."""
+LOGO_CHARACTERS = 20_000
+LOGO = re.compile(
+    r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/%?&=+-]*|data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+=*"
+)
+PAPERS, DARK_PAPERS = ("#ffffff", "#f4f2ee"), ("#1e2327", "#14171a")
+"""What the page's text stands on, by day and by night (`web/static/page.css`)."""
+LEAST_CONTRAST = 4.5
 LOCAL = Path(__file__).parent.parent / ".local"
 LOCAL_KEY = LOCAL / "approval-link-key"
 """Where a key made for this machine is kept; git does not see it."""
@@ -38,6 +45,22 @@ class BadSetting(Exception):
 
     is_misconfiguration = True
     """Says to a host that the sentence is all there is to say; one that does not know this shows the traceback, too."""
+
+
+@dataclass(frozen=True)
+class Brand:
+    """Whose pages these are, so that people know who asks them."""
+
+    name: str = "Durable Approvals"
+    """`BRAND_NAME`: the organisation."""
+    contact: str = ""
+    """`BRAND_CONTACT`: whom people ask, an address or words."""
+    logo: str = ""
+    """`BRAND_LOGO`: a picture, as an https address or as `data:image/…;base64,…`."""
+    color: str = ""
+    """`BRAND_COLOR`: of links, marks and the focus, on white."""
+    color_dark: str = ""
+    """`BRAND_COLOR_DARK`: the same where it is dark."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +101,8 @@ class Settings:
     """`RECEIPT_KEY`: the key in a vault that signs receipts, by its address; for development a file; empty: none."""
     receipt_keys_retired: str = ""
     """`RECEIPT_KEYS_RETIRED`: further public keys that receipts were signed with, as a JWK Set."""
+    brand: Brand = Brand()
+    """`BRAND_NAME` and those like it: whose pages and messages these are."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -110,6 +135,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         export_container=parse_base_url("EXPORT_CONTAINER", read("EXPORT_CONTAINER")),
         receipt_key=parse_key_url("RECEIPT_KEY", read("RECEIPT_KEY")),
         receipt_keys_retired=parse_public_keys("RECEIPT_KEYS_RETIRED", read("RECEIPT_KEYS_RETIRED")),
+        brand=Brand(
+            name=parse_words("BRAND_NAME", read("BRAND_NAME"), 60) or Brand.name,
+            contact=parse_words("BRAND_CONTACT", read("BRAND_CONTACT"), 254),
+            logo=parse_logo("BRAND_LOGO", read("BRAND_LOGO")),
+            color=parse_color("BRAND_COLOR", read("BRAND_COLOR"), PAPERS),
+            color_dark=parse_color("BRAND_COLOR_DARK", read("BRAND_COLOR_DARK"), DARK_PAPERS),
+        ),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
@@ -167,6 +199,53 @@ def parse_switch(name: str, text: str) -> bool:
     if word in TRUE | FALSE:
         return word in TRUE
     raise BadSetting(f"{name} must be true or false, not '{text}'.")
+
+
+def parse_words(name: str, text: str, most: int) -> str:
+    """Read words that people are shown, on one line."""
+    words = text.strip()
+    if len(words) > most or not (words.isprintable() or not words):
+        raise BadSetting(f"{name} must be one line of at most {most} characters.")
+    return words
+
+
+def parse_logo(name: str, text: str) -> str:
+    """Read where a picture is, or the picture itself."""
+    text = text.strip()
+    if text and (len(text) > LOGO_CHARACTERS or not LOGO.fullmatch(text)):
+        raise BadSetting(
+            f"{name} must be an https address, or data:image/…;base64,… of a png, jpeg, gif, webp or svg+xml, "
+            f"in at most {LOGO_CHARACTERS:,} characters."
+        )
+    return text
+
+
+def parse_color(name: str, text: str, papers: tuple[str, ...]) -> str:
+    """Read a colour that can be read on each of these papers: 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    color = text.strip().lower()
+    if not color:
+        return ""
+    if not re.fullmatch(r"#[0-9a-f]{6}", color):
+        raise BadSetting(f"{name} must be a colour such as #1f5fa8, not '{text}'.")
+    least, paper = min((contrast(color, paper), paper) for paper in papers)
+    if least < LEAST_CONTRAST:
+        raise BadSetting(
+            f"{name} {color} cannot be read on {paper}: its contrast is {least:.2f}, and {LEAST_CONTRAST} is the least."
+        )
+    return color
+
+
+def contrast(one: str, other: str) -> float:
+    """Give the contrast of two colours (WCAG 2.2, definition of contrast ratio): 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: str) -> float:
+    """Give the relative luminance of a colour such as #1f5fa8 (WCAG 2.2)."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)  # noqa: PLR2004
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def parse_days(name: str, text: str) -> int | None:

@@ -583,6 +583,8 @@ IMPORTED_AS = {
     "requests": "requests",
     "rfc8785": "rfc8785",
     "apprise": "apprise",
+    "Babel": "babel",
+    "markdown-it-py": "markdown_it",
     "azure-functions": "azure.functions",
     "azure-functions-durable": "azure.durable_functions",
     "idna": "idna",
@@ -591,7 +593,12 @@ IMPORTED_AS = {
     "jsonschema": "jsonschema",
     "pydantic": "pydantic",
 }
-BROUGHT_ALONG = {"aiohttp": "azure-functions-durable", "referencing": "jsonschema", "typing_extensions": "pydantic"}
+BROUGHT_ALONG = {
+    "aiohttp": "azure-functions-durable",
+    "markupsafe": "Jinja2",
+    "referencing": "jsonschema",
+    "typing_extensions": "pydantic",
+}
 """Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
 
 

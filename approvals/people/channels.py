@@ -31,6 +31,8 @@ class Message:
     """The page it leads to."""
     card: str = ""
     """Plain text without the link, for a card that has a button."""
+    button: str = "Open the request"
+    """What the button says."""
 
 
 class Undeliverable(Exception):

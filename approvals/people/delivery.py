@@ -103,6 +103,16 @@ class Dispatch:
                 wanted.append(each)
         return (*useless, *await self.send_all(found, wanted))
 
+    async def tell_requester(self, found: Found, occasion: str, key: str, about: str) -> bool:
+        """Tell the requester something about somebody, once; give whether a channel took it."""
+        to = found.request.requester
+        sent = [
+            await self.send(found, Undelivered(to=to, channel=channel.name, key=key, occasion=occasion), channel, about)
+            for channel in self.channels
+            if channel.personal and self.tells_requester
+        ]
+        return any(failed is None for failed in sent)
+
     def plan(self, found: Found, occasion: str, key: str) -> Iterator[Undelivered]:
         """Name every message that an occasion means, as if it had not been delivered."""
         if occasion not in (*ASKING, OUTCOME):
@@ -138,7 +148,7 @@ class Dispatch:
         sending = (self.send(found, each, by_name[each.channel]) for each in wanted if each.channel in by_name)
         return tuple(each for each in await asyncio.gather(*sending) if each)
 
-    async def send(self, found: Found, each: Undelivered, channel: Channel) -> Undelivered | None:
+    async def send(self, found: Found, each: Undelivered, channel: Channel, about: str = "") -> Undelivered | None:
         """Send a message. Gives it back when it failed; a channel's defect is a failure like any other.
 
         It is composed and sent in a thread. What is logged of it is logged here: the host drops a thread's lines.
@@ -146,7 +156,7 @@ class Dispatch:
         try:
             async with asyncio.timeout(self.seconds):
                 said = await run_in_thread(
-                    f"delivery to {channel.name}", lambda: channel.send(self.message(found, each))
+                    f"delivery to {channel.name}", lambda: channel.send(self.message(found, each, about))
                 )
         except TimeoutError:
             signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason="late")
@@ -161,11 +171,11 @@ class Dispatch:
         logger.info("%s", said)
         return None
 
-    def message(self, found: Found, each: Undelivered) -> Message:
+    def message(self, found: Found, each: Undelivered, about: str = "") -> Message:
         """Compose a message, with the link of the person it is for."""
         occasion = OUTCOMES.get(found.story.status, "decided") if each.occasion == OUTCOME else each.occasion
-        link = None if each.occasion == OUTCOME else self.link(found, each.to)
-        return messages.compose(found, occasion, key=each.key, to=each.to, link=link)
+        link = self.link(found, each.to) if each.occasion in ASKING else None
+        return messages.compose(found, occasion, key=each.key, to=each.to, link=link, about=about)
 
     def link(self, found: Found, person: str | None) -> str | None:
         """Give the address at which a person answers; the open slot's is for whoever is told."""

@@ -12,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from approvals.people import languages
 from approvals.people.channels import Message
-from approvals.people.wording import detail_rows, templates
+from approvals.people.evidence import evidence_rows
+from approvals.people.languages import gettext, ngettext
+from approvals.people.wording import templates
 from approvals.rules.text import visible
-from approvals.rules.value import load_json
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,7 +104,7 @@ class AnswerView:
     """A person's answer, as it is told."""
 
     approver: str
-    verdict: str
+    is_approved: bool
     option: str
     comments: str
     at: dt.datetime
@@ -133,7 +135,7 @@ class RequestView:
     def requester(self) -> str:
         """Who asks: the person, and the system that asks for them where it has a title."""
         title, person = self.found.request.created_by_title, self.name(self.found.request.requester)
-        return f"{self.name(title)}, for {person}," if title else person
+        return gettext("{person}, through {system}").format(person=person, system=self.name(title)) if title else person
 
     @property
     def item(self) -> str:
@@ -148,8 +150,8 @@ class RequestView:
     @cached_property
     def details(self) -> tuple[list[tuple[str, str]], int]:
         """The details that are shown, a row for each value, and how many more there are."""
-        found, more = detail_rows(load_json(self.found.request.details or "{}"))
-        return [(" \u203a ".join(path), value) for path, value in found], more
+        rows, more = evidence_rows(self.found.request)
+        return [(" \u203a ".join(row.path), row.value) for row in rows], more
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -164,13 +166,19 @@ class RequestView:
         return len(found) + more - len(self.rows)
 
     @property
+    def links(self) -> list[tuple[str, str]]:
+        """What there is to read, and on which host; the page has the addresses."""
+        return [(self.line(it.title, self.brevity.cell), it.host) for it in self.found.request.presentation.links]
+
+    @property
     def stage(self) -> str:
         """Which of several stages this is, or nothing."""
         stages, number = self.found.policy.stages, self.found.story.stage
         if len(stages) == 1:
             return ""
         name = self.name(stages[number].name)
-        return f"{number + 1} of {len(stages)}{': ' if name else ''}{name}"
+        step = gettext("{number} of {all}").format(number=number + 1, all=len(stages))
+        return f"{step}: {name}" if name else step
 
     @property
     def people(self) -> list[str]:
@@ -194,7 +202,7 @@ class RequestView:
         """Tell an answer."""
         return AnswerView(
             approver=self.name(vote.approver),
-            verdict="approved" if vote.is_approved else "rejected",
+            is_approved=vote.is_approved,
             option=self.name(vote.option or ""),
             comments=self.prose(vote.comments),
             at=vote.decided_at,
@@ -222,7 +230,8 @@ def join_names(words: Iterable[str], most: int | None) -> str:
     names = list(words)
     shown = names[:most]
     more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    rest = ngettext("and {count} more", "and {count} more", more).format(count=more)
+    return ", ".join(shown) + (f" {rest}" if more else "")
 
 
 def render(template: str, **values: Any) -> str:
@@ -230,8 +239,17 @@ def render(template: str, **values: Any) -> str:
     return templates(TEMPLATES).get_template(template).render(**values)
 
 
-def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str | None) -> Message:
-    """Write a message: why now (`occasion`), to whom, and with their own link if they have to answer."""
+def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str | None, about: str = "") -> Message:
+    """Write a message: why now (`occasion`), to whom, and with their own link if they have to answer.
+
+    It is in the language of the request, as the page is. `about`: whom an occasion is about, where it is somebody.
+    """
+    with languages.speaking(languages.language_of(found.request)):
+        return compose_here(found, occasion, key=key, to=to, link=link, about=about)
+
+
+def compose_here(found: Found, occasion: str, *, key: str, to: str | None, link: str | None, about: str) -> Message:
+    """Write a message in the language that is spoken."""
     over = occasion in OUTCOMES
     values = {
         "occasion": occasion if occasion != "passed_on" or found.story.changes else "asked",
@@ -244,6 +262,7 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         "link": link,
         "key": visible(key),
         "on_card": False,
+        "about": about,
     }
     texts = (render("message.txt", told=RequestView(found, inert, brevity), **values) for brevity in TEXTS)
     text = next((text for text in texts if len(text) <= TEXT_CHARACTERS), None)
@@ -260,6 +279,7 @@ def compose(found: Found, occasion: str, *, key: str, to: str | None, link: str 
         thread=found.request.request_id,
         link=link,
         card=tidy(card),
+        button=gettext("Open the request"),
     )
 
 

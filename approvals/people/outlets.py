@@ -45,6 +45,8 @@ def mail_channels(settings: Settings) -> tuple[MailChannel, ...]:
     if not settings.mail_from:
         raise BadSetting("MAIL_FROM is not set: who writes the mail?")
     sender = parse_mailbox("MAIL_FROM", settings.mail_from)
+    if not sender.display_name:
+        sender = Address(settings.brand.name, sender.username, sender.domain)
     reply_to = parse_mailbox("MAIL_REPLY_TO", settings.mail_reply_to) if settings.mail_reply_to else None
     return (MailChannel(transport_of(settings), sender, reply_to),)
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SLACK_HEADLINE, SLACK_TEXT = 150, 3000
 """Characters that Slack's header and section take."""
-OPEN = "Open the request"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ def slack_card(message: Message) -> dict[str, Any]:
     ]
     if message.link:
         button = {"type": "button", "style": "primary", "url": message.link}
-        blocks.append({"type": "actions", "elements": [button | {"text": {"type": "plain_text", "text": OPEN}}]})
+        blocks.append(
+            {"type": "actions", "elements": [button | {"text": {"type": "plain_text", "text": message.button}}]}
+        )
     return {"text": message.subject, "blocks": blocks}
 
 
@@ -90,7 +91,7 @@ def teams_card(message: Message) -> dict[str, Any]:
         "body": body,
     }
     if message.link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": OPEN, "url": message.link}]
+        card["actions"] = [{"type": "Action.OpenUrl", "title": message.button, "url": message.link}]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     return {"type": "message", "attachments": [attachment]}
 

@@ -6,14 +6,17 @@ in the tests, not on a page.
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from approvals.people import languages
+from approvals.people.languages import gettext, in_words, ngettext
 from approvals.rules.hearing import silence_now
+from approvals.rules.saying import noted
 from approvals.rules.story import Status
 from approvals.rules.text import visible
 from approvals.rules.value import compact, rfc3339
@@ -25,31 +28,25 @@ if TYPE_CHECKING:
     from approvals.rules.story import Found
 
 SILENCE = {
-    "approve": "silence counts as approval",
-    "reject": "silence counts as rejection",
-    "escalate": "other people are asked instead",
-    "timeout": "the request ends without approval",
+    "approve": noted("silence counts as approval"),
+    "reject": noted("silence counts as rejection"),
+    "escalate": noted("other people are asked instead"),
+    "timeout": noted("the request ends without approval"),
 }
 """What happens when nobody answers, in words."""
 MOST_ROWS, MOST_STEPS, STEP_CHARACTERS = 100, 4, 120
 """How much is shown of details: rows, names on the way to a value, characters of such a name."""
 Row = tuple[tuple[str, ...], str]
-ENDED = {
-    Status.APPROVED: "as agreed, that counts as approval",
-    Status.REJECTED: "as agreed, that counts as rejection",
-    Status.TIMEOUT: "the request was closed without approval",
-}
-"""What came of it that too few people had answered by the deadline."""
 STATUS_WORDS = {
-    Status.PENDING: "open",
-    Status.APPROVED: "approved",
-    Status.REJECTED: "rejected",
-    Status.TIMEOUT: "closed: the time ran out",
-    Status.CANCELLED: "cancelled",
-    Status.FAILED: "stopped by a fault of the service",
+    Status.PENDING: noted("open"),
+    Status.APPROVED: noted("approved"),
+    Status.REJECTED: noted("rejected"),
+    Status.TIMEOUT: noted("closed: the time ran out"),
+    Status.CANCELLED: noted("cancelled"),
+    Status.FAILED: noted("stopped by a fault of the service"),
+    Status.UNKNOWN: noted("lost: nobody knows how it ended"),
 }
-"""What a request is, after "The request is" or "It was"."""
-UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+"""What a request is, as the page shows it after "Now:"."""
 
 
 @cache
@@ -64,14 +61,23 @@ def templates(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["language"] = languages.current
     made.filters |= {
-        "utc": format_instant,
+        "instant": lambda moment: languages.current().instant(moment),
+        "instant_with_zone": lambda moment: languages.current().instant_with_zone(moment),
+        "utc": lambda moment: f"{replace(languages.current(), zone='').instant(moment)} UTC",
         "rfc3339": rfc3339,
-        "span": format_duration,
-        "silence": lambda found: SILENCE[silence_now(found)],
+        "from_now": lambda duration: languages.current().from_now(duration),
+        "number": lambda number: languages.current().number(number),
+        "names": lambda names: languages.current().names(names),
+        "visible": visible,
+        "in_words": in_words,
+        "silence": lambda found: gettext(SILENCE[silence_now(found)]),
         "silence_sentence": silence_sentence,
-        "status_word": STATUS_WORDS.get,
+        "status_word": lambda status: gettext(STATUS_WORDS[status]),
     }
     return made
 
@@ -79,34 +85,58 @@ def templates(folder: Path) -> Environment:
 def silence_sentence(found: Found) -> str:
     """Say why a request ended by its deadline and not by an answer: in words that follow the answers there were."""
     yes, no = found.votes(yes=True), found.votes(yes=False)
-    if not yes and not no:
-        said = "Nobody who was asked last answered in time" if found.story.votes else "Nobody answered in time"
+    if yes or no:
+        said = gettext("Not enough people answered in time: {yes} of {required} approved.")
+        if no:
+            said = gettext("Not enough people answered in time: {yes} of {required} approved, {no} rejected.")
+        said = said.format(yes=yes, required=found.panel.required, no=no)
+    elif found.story.votes:
+        said = gettext("Nobody who was asked last answered in time.")
     else:
-        rejected = f", {no} rejected" if no else ""
-        said = f"Not enough people answered in time: {yes} of {found.panel.required} approved{rejected}"
-    became = ENDED.get(found.story.status)
-    return f"{said}; {became}." if became else f"{said}."
+        said = gettext("Nobody answered in time.")
+    became = {
+        Status.APPROVED: gettext("As agreed, that counts as approval."),
+        Status.REJECTED: gettext("As agreed, that counts as rejection."),
+        Status.TIMEOUT: gettext("The request was closed without approval."),
+    }.get(found.story.status)
+    return f"{said} {became}" if became else said
+
+
+def consequence(before: Found, after: Found) -> str:
+    """Say what becomes of a request by a step that takes it from one state to another."""
+    status = after.story.status
+    if status is Status.APPROVED:
+        return gettext("the request is approved.")
+    if status is Status.REJECTED:
+        return gettext("the request is rejected.")
+    if not after.story.is_open:
+        return gettext("the request ends without approval.")
+    if after.story.stage != before.story.stage:
+        name = after.policy.stages[after.story.stage].name
+        number = after.story.stage + 1
+        return (
+            gettext("step {number} is next: {name}.").format(number=number, name=name)
+            if name
+            else gettext("step {number} is next.").format(number=number)
+        )
+    if after.story.escalated != before.story.escalated:
+        return gettext("other people are asked.")
+    missing = after.panel.required - after.votes(yes=True)
+    return ngettext("{count} more approval is needed.", "{count} more approvals are needed.", missing).format(
+        count=missing
+    )
+
+
+def silence_outlook(before: Found, after: Found) -> str:
+    """Say what becomes of a request when too few people answer, as a part of a line."""
+    few = before.panel.required > 1
+    start = gettext("if too few answer:") if few else gettext("if nobody answers:")
+    return f"{start} {consequence(before, after).removesuffix('.').removesuffix('。')}"
 
 
 def finalize_value(value: Any) -> Any:
     """Give a value as it is shown, wherever a template writes one; what is markup already has been through here."""
     return value if hasattr(value, "__html__") else visible(str(value))
-
-
-def format_instant(moment: dt.datetime) -> str:
-    """Write an instant for people, in UTC: Thursday, 26 November 2026, 14:30 UTC."""
-    there = moment.astimezone(dt.UTC)
-    return f"{there:%A}, {there.day} {there:%B %Y, %H:%M} UTC"  # %-d is not known on Windows
-
-
-def format_duration(duration: dt.timedelta) -> str:
-    """Write a duration for people, its two largest units: 2 days 3 hours; less than a minute is said so."""
-    rest, said = int(duration.total_seconds()), []
-    for name, seconds in UNITS:
-        count, rest = divmod(rest, seconds)
-        if count:
-            said.append(f"{count} {name}{'s' if count > 1 else ''}")
-    return " ".join(said[:2]) or "less than a minute"
 
 
 def detail_rows(details: Any) -> tuple[list[Row], int]:
@@ -128,7 +158,7 @@ def find_rows(details: Any, path: tuple[str, ...]) -> Iterator[Row]:
             yield path, format_plain(details)
     elif not details:
         if path:
-            yield path, "none"
+            yield path, gettext("none")
     elif isinstance(details, list) and not any(isinstance(each, dict | list) for each in details):
         yield path, ", ".join(format_plain(each) for each in details)
     elif len(path) == MOST_STEPS:
@@ -142,5 +172,8 @@ def find_rows(details: Any, path: tuple[str, ...]) -> Iterator[Row]:
 
 def format_plain(value: Any) -> str:
     """Write a plain value for people."""
-    words = {True: "yes", False: "no", None: "none"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
+    if value is None:
+        return gettext("none")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return str(value)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from approvals.records.store import Store
     from approvals.rules.trail import TrailEntryJson
 
-EVENT, REFUSED = "event", "refused"
+EVENT, REFUSED, MISDIRECTED = "event", "refused", "misdirected"
 EVENTS, REFUSALS = 200, 20
-"""How many entries after the end, and how many refusals, are kept of a request."""
+"""How many entries after the end, and how many of each other kind, are kept of a request."""
 TRIES = 20
 
 
@@ -28,6 +28,11 @@ async def append(store: Store, request_id: str, entry: TrailEntryJson) -> None:
 async def note_refusal(store: Store, request_id: str, entry: TrailEntryJson) -> None:
     """Keep that somebody was refused, if there is room for it. Raises StoreUnavailable."""
     await add(store, request_id, REFUSED, REFUSALS, entry)
+
+
+async def note_misdirected(store: Store, request_id: str, entry: TrailEntryJson) -> None:
+    """Keep that somebody says they should not have been asked, if there is room. Raises StoreUnavailable."""
+    await add(store, request_id, MISDIRECTED, REFUSALS, entry)
 
 
 async def add(store: Store, request_id: str, kind: str, most: int, entry: TrailEntryJson) -> None:

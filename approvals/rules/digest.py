@@ -39,6 +39,11 @@ def content_digest(request: Request) -> str | None:
         "form": policy.form,
         "version": request.digest_version,
     }
+    shown = request.presentation
+    if shown.links:
+        content["links"] = [link.model_dump() for link in shown.links]
+    if shown.details_schema is not None:
+        content["details_schema"] = shown.details_schema
     return hashlib.sha256(request.salt.encode() + rfc8785.dumps(content)).hexdigest()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from approvals.rules.presentation import Presentation
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -18,6 +20,7 @@ def without_content(found: Found, at: dt.datetime) -> Found:
             "item": "",
             "description": "",
             "details": None,
+            "presentation": Presentation(),
             "action": None,
             "salt": "",
             "policy": policy and policy.model_copy(update={"form": None}),

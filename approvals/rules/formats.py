@@ -7,6 +7,8 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
+from approvals.rules.saying import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,8 +83,8 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "email": Format("an email address", is_email),
-    "uri": Format("an address with its scheme, such as https://example.com/", is_uri),
-    "date": Format("a date (year-month-day)", is_date),
-    "date-time": Format("a date and time with its zone, such as 2026-11-24T09:00:00Z", is_date_time),
+    "email": Format(say("an email address"), is_email),
+    "uri": Format(say("an address with its scheme, such as https://example.com/"), is_uri),
+    "date": Format(say("a date (year-month-day)"), is_date),
+    "date-time": Format(say("a date and time with its zone, such as 2026-11-24T09:00:00Z"), is_date_time),
 }

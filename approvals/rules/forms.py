@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from approvals.rules.formats import FORMATS
+from approvals.rules.saying import join, noted, noted_count, say, say_count
 from approvals.rules.value import TEXT_CHARACTERS, Problem, compact, did_you_mean, exact, pointer_to
 
 if TYPE_CHECKING:
@@ -26,6 +27,40 @@ NOTHING = object()
 DIVISION = Context(prec=10_000)
 """Exact for every number that fits into an answer: no quotient of two has more digits."""
 
+
+class Limits(NamedTuple):
+    """How limits are said of numbers, or of how many there are of something."""
+
+    between: str
+    at_most: tuple[str, str]
+    at_least: tuple[str, str]
+    exactly: tuple[str, str]
+
+
+NUMBERS = Limits(
+    noted("between {least} and {most}"),
+    noted_count("at most {count}", "at most {count}"),
+    noted_count("at least {count}", "at least {count}"),
+    noted_count("exactly {count}", "exactly {count}"),
+)
+CHARACTERS = Limits(
+    noted("between {least} and {most} characters"),
+    noted_count("at most {count} character", "at most {count} characters"),
+    noted_count("at least {count} character", "at least {count} characters"),
+    noted_count("exactly {count} character", "exactly {count} characters"),
+)
+CHOICES = Limits(
+    noted("between {least} and {most} choices"),
+    noted_count("at most {count} choice", "at most {count} choices"),
+    noted_count("at least {count} choice", "at least {count} choices"),
+    noted_count("exactly {count} choice", "exactly {count} choices"),
+)
+ENTRIES = Limits(
+    noted("between {least} and {most} entries"),
+    noted_count("at most {count} entry", "at most {count} entries"),
+    noted_count("at least {count} entry", "at least {count} entries"),
+    noted_count("exactly {count} entry", "exactly {count} entries"),
+)
 
 # --- what is accepted -----------------------------------------------------------------------------
 
@@ -41,13 +76,13 @@ class Text:
     @cached_property
     def accepted(self) -> list[str]:
         """What is accepted, each so that "must be" can stand before it."""
-        said = limits(self.least or None, self.most, "characters")
+        said = limits(self.least or None, self.most, CHARACTERS)
         return [FORMATS[self.format].accepted, *said] if self.format else said
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
         if not isinstance(value, str):
-            return "must be text"
+            return say("must be text")
         long_enough = self.least <= len(value) and (self.most is None or len(value) <= self.most)
         fits = long_enough and (self.format is None or FORMATS[self.format].fits(value))
         return None if fits else must_be(self.accepted)
@@ -64,11 +99,15 @@ class Money:
     @property
     def accepted(self) -> list[str]:
         """What is accepted, each so that "must be" can stand before it."""
-        return [f"an amount in {self.currency}, such as 1250.00"]
+        return [say("an amount in {currency}, such as 1250.00", currency=self.currency)]
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
-        return None if isinstance(value, str) and self.AMOUNT.fullmatch(value) else f"{must_be(self.accepted)}, as text"
+        return (
+            None
+            if isinstance(value, str) and self.AMOUNT.fullmatch(value)
+            else say("must be {accepted}, as text", accepted=join(self.accepted))
+        )
 
 
 @dataclass(frozen=True)
@@ -85,16 +124,22 @@ class Numeric:
     @cached_property
     def accepted(self) -> list[str]:
         """What is accepted, each so that "must be" can stand before it."""
-        more = ((self.above, "more than"), (self.below, "less than"), (self.step, "a multiple of"))
-        return limits(self.least, self.most) + [f"{words} {number}" for number, words in more if number is not None]
+        more = (
+            (self.above, noted("more than {number}")),
+            (self.below, noted("less than {number}")),
+            (self.step, noted("a multiple of {number}")),
+        )
+        return limits(self.least, self.most) + [
+            say(pattern, number=number) for number, pattern in more if number is not None
+        ]
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return "must be a number"
+            return say("must be a number")
         number = exact(value)
         if self.whole and number != number.to_integral_value():
-            return "must be a whole number"
+            return say("must be a whole number")
         fits = (
             (self.least is None or number >= exact(self.least))
             and (self.most is None or number <= exact(self.most))
@@ -111,7 +156,7 @@ class YesNo:
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
-        return None if isinstance(value, bool) else "must be true or false"
+        return None if isinstance(value, bool) else say("must be true or false")
 
 
 @dataclass(frozen=True)
@@ -120,7 +165,7 @@ class Tick:
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
-        return None if value is True else "must be true"
+        return None if value is True else say("must be true")
 
 
 @dataclass(frozen=True)
@@ -145,7 +190,7 @@ class Choice:
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, if anything."""
         known = comparable(value)
-        return None if known is not None and known in self.values else "is not one of the choices"
+        return None if known is not None and known in self.values else say("is not one of the choices")
 
 
 @dataclass(frozen=True)
@@ -171,12 +216,12 @@ class List:
     @cached_property
     def accepted(self) -> list[str]:
         """What is accepted, each so that "must be" can stand before it."""
-        return limits(self.least or None, self.most, "choices" if isinstance(self.item, Choice) else "entries")
+        return limits(self.least or None, self.most, CHOICES if isinstance(self.item, Choice) else ENTRIES)
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, but for what is wrong with its items."""
         if not isinstance(value, list):
-            return "must be a list"
+            return say("must be a list")
         fits = self.least <= len(value) and (self.most is None or len(value) <= self.most)
         return None if fits else must_be(self.accepted)
 
@@ -195,7 +240,7 @@ class Group:
 
     def problem(self, value: object) -> str | None:
         """Say what is wrong with a value, but for what is wrong with its fields."""
-        return None if isinstance(value, dict) else "must be an object"
+        return None if isinstance(value, dict) else say("must be an object")
 
 
 Kind = Text | Money | Numeric | YesNo | Tick | Choice | List | Group | Anything
@@ -213,20 +258,20 @@ class Field:
     default: Any = field(default=NOTHING, repr=False)
 
 
-def limits(least: float | None, most: float | None, unit: str = "") -> list[str]:
+def limits(least: float | None, most: float | None, unit: Limits = NUMBERS) -> list[str]:
     """Say what lies between two limits, either of which may be missing; in the singular where one is meant."""
     if least is None and most is None:
         return []
     if least is not None and most is not None and least != most:
-        return [f"between {least} and {most} {unit}".rstrip()]
-    word, limit = ("at most", most) if least is None else ("at least", least) if most is None else ("exactly", least)
-    one = {"entries": "entry"}.get(unit, unit.removesuffix("s")) if limit == 1 else unit
-    return [f"{word} {limit} {one}".rstrip()]
+        return [say(unit.between, least=least, most=most)]
+    if least is None:
+        return [say_count(*unit.at_most, most or 0)]
+    return [say_count(*(unit.at_least if most is None else unit.exactly), least)]
 
 
 def must_be(accepted: list[str]) -> str:
     """Say what is accepted as a sentence without its subject."""
-    return f"must be {', '.join(accepted)}"
+    return say("must be {accepted}", accepted=join(accepted))
 
 
 def comparable(value: object) -> str | Decimal | None:
@@ -254,7 +299,9 @@ def answer_problems(form: Group, answer: object) -> list[Problem]:
     """Say what is wrong with an answer, never what was answered; the pointers are into the answer."""
     found = list(islice(find_problems(form, answer, ""), PROBLEMS_TOLD))
     if not found and len(compact(answer)) > TEXT_CHARACTERS:
-        return [Problem("", f"comes to more than {TEXT_CHARACTERS:,} characters with what is filled in")]
+        return [
+            Problem("", say("comes to more than {most} characters with what is filled in", most=f"{TEXT_CHARACTERS:,}"))
+        ]
     return found
 
 
@@ -271,8 +318,8 @@ def find_problems(kind: Kind, value: Any, at: str) -> Iterator[Problem]:
             if field.name in value:
                 yield from find_problems(field.kind, value[field.name], where)
             elif field.required:
-                yield Problem(where, "is required")
+                yield Problem(where, say("is required"))
         for name in value if kind.closed else ():
             if name not in kind.names:
                 hint = did_you_mean(name, kind.names)
-                yield Problem(f"{at}{pointer_to(name)}", f"is not a field of the form{hint}")
+                yield Problem(f"{at}{pointer_to(name)}", say("is not a field of the form{hint}", hint=hint))

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from approvals.rules.digest import inexact_numbers
 from approvals.rules.policy import LONGEST_REQUEST, Policy, time_problems
-from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Name, StageName, one_line
+from approvals.rules.presentation import Presentation, Sha256, Url
+from approvals.rules.text import STAGE_NAME_CHARACTERS, Comments, Item, Name, StageName, one_line
 from approvals.rules.value import TEXT_CHARACTERS, Problem, compact
 
 if TYPE_CHECKING:
@@ -94,6 +95,16 @@ class Intake(BaseModel):
         return []
 
 
+class LinkBody(Intake):
+    """Something to read before deciding."""
+
+    title: Item
+    url: Url
+    """An https address; the page shows its host."""
+    sha256: Sha256 | None = None
+    """The SHA-256 of what stands there, in hexadecimal: shown, and part of what is agreed to."""
+
+
 class Untimely(ValueError):
     """What is proposed makes no sense at this time; `problems` says where and why."""
 
@@ -115,6 +126,8 @@ class Proposal:
     grant_ttl_seconds: float = 3600
     reference: str = ""
     tags: tuple[str, ...] = ()
+    presentation: Presentation = Presentation()
+    """How it is shown."""
     fingerprint: str = ""
     """What tells it from another one that is sent with the same Idempotency-Key."""
     fingerprint_before: str = ""

@@ -16,6 +16,7 @@ from approvals.rules.story import Found, Undelivered
 from approvals.rules.value import Value
 
 if TYPE_CHECKING:
+    from approvals.rules.presentation import Presentation
     from approvals.rules.story import Change, Decision, Request, Story
 
 OUTCOME = "outcome"
@@ -49,11 +50,12 @@ class Measure:
     comments: int
     answers: int
     again: int
+    links: int
 
 
 MEASURES = (
-    Measure(description=8000, details=16 * 1024, comments=300, answers=20, again=40),
-    Measure(description=1000, details=2000, comments=100, answers=8, again=10),
+    Measure(description=8000, details=16 * 1024, comments=300, answers=20, again=40, links=10),
+    Measure(description=1000, details=2000, comments=100, answers=8, again=10, links=2),
 )
 
 
@@ -64,12 +66,17 @@ def notice_of(found: Found, occasion: str) -> Notice:
     key = key_of(found, occasion)
     for measure in MEASURES:
         request = short_request(found, measure)
-        shortened = (found.request.description, found.request.details) != (request.description, request.details)
+        shortened = content_of(found.request) != content_of(request)
         short = Found(request=request, story=short_story(found.story, occasion, measure), shortened=shortened)
         notice = Notice(found=short, occasion=occasion, key=key)
         if len(json.dumps(notice.model_dump_json(exclude_defaults=True))) <= NOTICE_BYTES:
             break
     return notice
+
+
+def content_of(request: Request) -> tuple[object, ...]:
+    """Give what of a request may be cut."""
+    return request.description, request.details, request.presentation.links
 
 
 def key_of(found: Found, occasion: str) -> str:
@@ -96,8 +103,18 @@ def short_request(found: Found, measure: Measure) -> Request:
         "policy": short,
         "description": cut(request.description, measure.description),
         "details": details if details is None or len(details) <= measure.details else None,
+        "presentation": request.presentation.model_copy(update=short_presentation(request.presentation, measure)),
     }
     return request.model_copy(update=update)
+
+
+def short_presentation(shown: Presentation, measure: Measure) -> dict[str, Any]:
+    """Give the links and labels of a request that are told; those that take too much room are left to the page."""
+    labels = shown.details_schema
+    return {
+        "links": shown.links[: measure.links],
+        "details_schema": labels if labels is None or len(labels) <= measure.details else None,
+    }
 
 
 def short_story(story: Story, occasion: str, measure: Measure) -> Story:

@@ -11,6 +11,7 @@ import unicodedata
 from typing import Literal
 
 from approvals.rules.names import could_be_same, fold, lookalike_key
+from approvals.rules.saying import say
 from approvals.rules.text import is_blank
 from approvals.rules.value import Problem, Value
 
@@ -129,15 +130,17 @@ class Policy(Value):
         """Find what an answer owes to the policy, but for the form: an option that fits, a comment."""
         found = []
         if option is None and self.options_only:
-            found.append(Problem("/option", "is required: one of the options has to be chosen"))
+            found.append(Problem("/option", say("is required: one of the options has to be chosen")))
         elif option is not None:
             named = next((each for each in self.options if each.name == option), None)
             if not named:
-                found.append(Problem("/option", "is not an option of this request"))
+                found.append(Problem("/option", say("is not an option of this request")))
             elif named.approves != is_approved:
-                found.append(Problem("/option", f"is one that {'approves' if named.approves else 'rejects'}"))
+                found.append(
+                    Problem("/option", say("is one that approves") if named.approves else say("is one that rejects"))
+                )
         if self.comment_missing(is_approved=is_approved, comments=comments):
-            found.append(Problem("/comments", "is required"))
+            found.append(Problem("/comments", say("is required")))
         return found
 
 

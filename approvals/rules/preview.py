@@ -113,3 +113,36 @@ def timeline_entry(found: Found, at: dt.datetime, event: Event, **more: Unpack[I
         **more,
         **asked,
     }
+
+
+class Outlook(Value):
+    """What one answer, or none, would make of a request as it stands; nothing where that answer would not count."""
+
+    if_approved: Found | None
+    if_rejected: Found | None
+    if_silent: Found
+
+
+def look_ahead(found: Found, slot: int) -> Outlook:
+    """Say what would become of a request by the next answer of a slot, or by silence: by the same rules."""
+    now = found.story.asked_at or found.request.created_at
+    silent = hearing.apply_event(found, TimerFired(heard_at=found.due_at), "", found.due_at)
+    return Outlook(
+        if_approved=answered(found, slot, now, is_approved=True),
+        if_rejected=answered(found, slot, now, is_approved=False),
+        if_silent=silent,
+    )
+
+
+def answered(found: Found, slot: int, now: dt.datetime, *, is_approved: bool) -> Found | None:
+    """Give the request after an answer of a slot's holder; nothing when it would not count."""
+    options = [option.name for option in found.policy.options if option.approves is is_approved]
+    answer = ImaginedAnswer(
+        approver=found.holder(slot) or "somebody",
+        is_approved=is_approved,
+        after=now - found.request.created_at,
+        comments="-",
+        option=options[0] if found.policy.options_only and options else None,
+    )
+    following, said = give_answer(found, answer, now, 0)
+    return following if said["counts"] else None

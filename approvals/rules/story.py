@@ -16,6 +16,7 @@ from pydantic import Field
 
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
+from approvals.rules.presentation import Presentation
 from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json
 
 MAX_NOTES = 10
@@ -83,6 +84,8 @@ class Request(Value):
     """The caller's own number for it."""
     tags: tuple[str, ...] = ()
     """Words of the caller's to find it by."""
+    presentation: Presentation = Presentation()
+    """In which language it is shown, and with what beside it."""
     links_expire_at: Instant | None = None
     """Until when its links show anything; before version 1.3 it is worked out from the policy."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from approvals.rules.saying import noted, say
 from approvals.rules.value import COMMENTS_CHARACTERS, NAME_CHARACTERS
 
 if TYPE_CHECKING:
@@ -40,8 +41,15 @@ VARIATIONS = "\ufe0e\ufe0f"
 """They choose how an emoji looks."""
 KEYCAPS, KEYCAP = "0123456789#*", "\u20e3"
 
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s_-]+")
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+ONE_LINE = noted("must be one line without control characters, but has {character} (at {place})")
+NO_DIRECTION = noted("must not contain {character}, which changes the direction of text (at {place})")
+NO_CONTROLS = noted("must not contain {character}: a control character other than line ends and tabs (at {place})")
+NOT_SEEN = noted("must not contain {character}, which nobody sees (at {place})")
 
 
 def visible(text: str) -> str:
@@ -63,7 +71,7 @@ def one_line(most: int, *, least: int = 1) -> Callable[[str], str]:
         text = plain_line(text)
         for found in UNSEEN.finditer(text):
             if not is_needed(text, found.start()):
-                raise ValueError(f"must not contain {name_of(found[0])}, which nobody sees (at {found.start() + 1})")
+                raise ValueError(say(NOT_SEEN, character=name_of(found[0]), place=found.start() + 1))
         return check_length(text, least, most)
 
     return check
@@ -83,7 +91,7 @@ def prose(most: int) -> Callable[[str], str]:
 
     def check(text: str) -> str:
         text = SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
-        refuse(CONTROLS_IN_PROSE, text, "must not contain {}: a control character other than line ends and tabs")
+        refuse(CONTROLS_IN_PROSE, text, NO_CONTROLS)
         return check_length(text, 0, most)
 
     return check
@@ -92,15 +100,15 @@ def prose(most: int) -> Callable[[str], str]:
 def plain_line(text: str) -> str:
     """Give one line: NFC, plain spaces, trimmed. Raises ValueError for controls and what turns text around."""
     text = SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
-    refuse(CONTROLS, text, "must be one line without control characters, but has {}")
-    refuse(DIRECTION, text, "must not contain {}, which changes the direction of text")
+    refuse(CONTROLS, text, ONE_LINE)
+    refuse(DIRECTION, text, NO_DIRECTION)
     return text
 
 
 def refuse(pattern: re.Pattern[str], text: str, sentence: str) -> None:
     """Raise ValueError for what a pattern finds, naming the code point and its place, counted from one."""
     if found := pattern.search(text):
-        raise ValueError(f"{sentence.format(name_of(found[0]))} (at {found.start() + 1})")
+        raise ValueError(say(sentence, character=name_of(found[0]), place=found.start() + 1))
 
 
 def name_of(character: str) -> str:
@@ -142,12 +150,21 @@ def is_needed(text: str, at: int) -> bool:
         return False
 
 
+def humanize(name: str) -> str:
+    """Make a property's name one for people: cost_center and costCenter become Cost center."""
+    words = [word.lower() if word.istitle() else word for word in CAMEL.split(name) if word]
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
+
+
 def check_length(text: str, least: int, most: int) -> str:
     """Give the text back if its length fits. Lengths are in characters (code points)."""
     if len(text) < least:
-        raise ValueError("must not be empty")
+        raise ValueError(say("must not be empty"))
     if len(text) > most:
-        raise ValueError(f"must have at most {most:,} characters, not {len(text):,}")
+        raise ValueError(
+            say("must have at most {most} characters, not {found}", most=f"{most:,}", found=f"{len(text):,}")
+        )
     return text
 
 

@@ -30,6 +30,7 @@ Kind = Literal[
     "settled",
     "not_delivered",
     "refused",
+    "misdirected",
     "sent_again",
     "delivered",
     "consumed",

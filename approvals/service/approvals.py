@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from approvals.errors import Invalid, LinkVoid, OtherStage, OwnRequest, TooLate
 from approvals.grant_errors import OtherContent
+from approvals.people import links
+from approvals.people.callers import registered_callers
+from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of, authorize
+from approvals.records import trail
 from approvals.rules import events, hearing, judging
 from approvals.rules.digest import content_digest
 from approvals.rules.story import Cancellation, Change, Decision, Found
+from approvals.rules.trail import entry
 from approvals.rules.value import Problem, compact, rfc3339
 from approvals.service.creation import Creating
+from approvals.service.desk import records_at_hand
 from approvals.service.granting import Granting
+from approvals.service.reach import Reach
 from approvals.service.refusals import answer_problems, judge_form, refusal, resolve_stage
 from approvals.service.remembering import Remembering
 
@@ -136,6 +143,8 @@ class Approvals(Creating, Granting, Remembering):
         """Pass one's own slot on. Raises as `reassign` does, and what `authorize` raises."""
         wish = delegation
         change = self.build_change("delegate", wish.approver, wish.approver, wish.to, wish.comments)
+        if evidence.link:  # no system says it: a person does
+            change = change.model_copy(update={"caller": ""})
         return await self.pass_on(request_id, change, "/approver", wish.stage, evidence)
 
     def build_change(
@@ -166,6 +175,8 @@ class Approvals(Creating, Granting, Remembering):
         """Pass a slot on and read back that it was; with evidence, as its holder. `stage`: the one that is meant."""
         self.check_name(change.to, "/to")
         found = await self.find(request_id)
+        if evidence and evidence.link:  # nobody is asked whom the system that asked may not name
+            self.as_creator_of(found).check_name(change.to, "/to")
         named = None if stage is None else resolve_stage(found, stage)
         if found.request.has_first_rules and named not in (None, found.story.stage):
             raise OtherStage(found.stage_name)  # these pass on what is asked now, and nothing else
@@ -189,6 +200,28 @@ class Approvals(Creating, Granting, Remembering):
         standing = await self.raise_until_recorded(request_id, judge, lambda _: ("change", change), change.holder)
         log_answer(request_id, "reassignment" if change.kind == "reassign" else "delegation", standing)
         return standing
+
+    def as_creator_of(self, found: Found) -> Approvals:
+        """Give the service as the caller that made a request sees it; as any does, where it is not known any more."""
+        known = (each.caller for each in registered_callers(self.settings.callers))
+        maker = next((caller for caller in known if caller.name == found.request.created_by), self.caller)
+        return replace(self, reach=Reach(maker))
+
+    async def note_misdirected(self, found: Found, name: str) -> bool:
+        """Note that somebody says they should not have been asked, and tell whoever asked, once.
+
+        Nothing of the request changes. Give whether the requester was told, now or before. Raises RecordsUnavailable.
+        """
+        request = found.request
+        said = entry(self.received_at, "misdirected", by=name, stage=found.story.stage + 1)
+        with records_at_hand():
+            earlier = await trail.entries_of(self.store, request.request_id, trail.MISDIRECTED)
+            if any(each.get("by") == name for each in earlier):
+                return True
+            await trail.note_misdirected(self.store, request.request_id, said)
+        logger.info("Request %s: somebody says they should not have been asked", request.request_id)
+        key = f"{request.request_id}-misdirected-{links.fingerprint(request, name)}"
+        return await Dispatch.of(self.settings).tell_requester(found, "misdirected", key, name)
 
     async def raise_until_recorded(
         self,

@@ -12,6 +12,7 @@ from approvals.errors import Invalid, KeyReused, RightMissing, StillStarting
 from approvals.people import links
 from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of
+from approvals.people.languages import is_zone
 from approvals.people.links import Invitation, Signer
 from approvals.records.requests import START_WITHIN, as_unknown
 from approvals.rules import digest, vocabulary
@@ -199,12 +200,18 @@ class Creating(Desk):
             raise Invalid((Problem(pointer, "is the calling system itself, which cannot decide"),))
 
     def check_answerable(self, proposal: Proposal, at: str = "") -> None:
-        """See that people can answer here at all. Raises Invalid; `at` is the pointer to the proposal."""
-        try:
-            if proposal.policy.form is not None:
-                vocabulary.read_form(load_json(proposal.policy.form))
-        except vocabulary.NotOffered as error:
-            raise Invalid(tuple(Problem(f"{at}/form{each.pointer}", each.detail) for each in error.problems)) from None
+        """See that people can be shown it, and answer here. Raises Invalid; `at` is the pointer to the proposal."""
+        shown = proposal.presentation
+        for name, schema in (("form", proposal.policy.form), ("details_schema", shown.details_schema)):
+            try:
+                if schema is not None:
+                    vocabulary.read_form(load_json(schema))
+            except vocabulary.NotOffered as error:
+                found = tuple(Problem(f"{at}/{name}{each.pointer}", each.detail) for each in error.problems)
+                raise Invalid(found) from None
+        if shown.time_zone and not is_zone(shown.time_zone):
+            detail = "is not a time zone of the IANA database, such as Europe/Berlin"
+            raise Invalid((Problem(f"{at}/time_zone", detail),))
         if not self.settings.trusts_sign_in and (wanting := proposal.sign_in_demands):
             detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
             raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
@@ -231,6 +238,7 @@ class Creating(Desk):
             digest_version=digest.VERSION,
             reference=proposal.reference,
             tags=proposal.tags,
+            presentation=proposal.presentation,
             created_at=created_at,
             deadline=created_at + proposal.policy.stages[0].panel.timeout,
             policy=proposal.policy,

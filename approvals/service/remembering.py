@@ -36,6 +36,7 @@ class Remembering(Listing, Desk):
         found = await self.find(request_id)
         with records_at_hand():
             refused = await trail.entries_of(self.store, request_id, trail.REFUSED)
+            refused += await trail.entries_of(self.store, request_id, trail.MISDIRECTED)
             frozen = None if found.story.is_open else await trail.frozen_trail(self.store, request_id)
             after = await trail.entries_of(self.store, request_id, trail.EVENT)
         steps = (trail_of(found) if frozen is None else frozen) + refused

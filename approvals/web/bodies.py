@@ -13,7 +13,8 @@ from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, U
 from approvals.people.wording import detail_rows
 from approvals.rules import policy
 from approvals.rules.durations import Duration, InstantText, read_duration
-from approvals.rules.intake import STAGES, TAGS, Action, Details, Intake, Proposal, Reassignment, Stage
+from approvals.rules.intake import STAGES, TAGS, Action, Details, Intake, LinkBody, Proposal, Reassignment, Stage
+from approvals.rules.presentation import LINKS, EvidenceLink, Locale, Presentation, Zone
 from approvals.rules.preview import ImaginedAnswer
 from approvals.rules.text import Comments, Description, Item, Name, Reference, StageName, Tag
 from approvals.rules.value import Problem, canonical, compact
@@ -266,6 +267,14 @@ class RequestBody(AskingBody):
     """The caller's own number for it, to find it by."""
     tags: Annotated[list[Tag], Field(default_factory=list, max_length=TAGS)]
     """Words to find it by."""
+    links: Annotated[list[LinkBody], Field(default_factory=list, max_length=LINKS)]
+    """What there is to read beside it."""
+    details_schema: Details | None = None
+    """Labels and formats of `details`, in the words of `form`."""
+    locale: Locale | None = None
+    """The language of those who are asked (BCP 47), where it is known; else their browser's."""
+    time_zone: Zone | None = None
+    """Their time zone (IANA), where it is known."""
     deadline: InstantText | None = None
     """Until when is waited, as an instant; for a request without `stages`. Excludes `timeout`."""
     stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
@@ -294,11 +303,21 @@ class RequestBody(AskingBody):
             grant_ttl_seconds=GRANT_SECONDS if self.grant_ttl is None else in_hours(self.grant_ttl) * 3600,
             reference=self.reference or "",
             tags=tuple(dict.fromkeys(self.tags)),
+            presentation=self.to_presentation(),
             fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
             fingerprint_before=hashlib.sha256(self.canonical_before().encode()).hexdigest(),
             pointer="/stages" if self.stages else "",
             spelling=self.spelling(""),
             deadline=None if self.deadline is None else dt.datetime.fromisoformat(self.deadline),
+        )
+
+    def to_presentation(self) -> Presentation:
+        """Give how it is shown."""
+        return Presentation(
+            locale=self.locale or "",
+            time_zone=self.time_zone or "",
+            links=tuple(EvidenceLink(title=it.title, url=it.url, sha256=it.sha256 or "") for it in self.links),
+            details_schema=None if self.details_schema is None else compact(self.details_schema),
         )
 
     def to_policy(self) -> policy.Policy:

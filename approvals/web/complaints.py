@@ -6,36 +6,37 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from approvals.rules.saying import noted, say
 from approvals.rules.value import Problem, did_you_mean, pointer_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SENTENCES = {
-    "missing": "is required",
-    "string_type": "must be a string",
-    "string_unicode": "must be text that Unicode knows",
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "literal_error": "must be one of {expected}",
-    "too_short": "must have at least {min_length}",
-    "too_long": "must have at most {max_length}",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must have at least {min_length} characters",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "greater_than": "must be more than {gt}",
-    "less_than": "must be less than {lt}",
+    "missing": noted("is required"),
+    "string_type": noted("must be a string"),
+    "string_unicode": noted("must be text that Unicode knows"),
+    "bool_type": noted("must be true or false"),
+    "int_type": noted("must be a whole number"),
+    "float_type": noted("must be a number"),
+    "float_parsing": noted("must be a number"),
+    "finite_number": noted("must be a finite number"),
+    "list_type": noted("must be a list"),
+    "dict_type": noted("must be an object"),
+    "model_type": noted("must be an object"),
+    "model_attributes_type": noted("must be an object"),
+    "literal_error": noted("must be one of {expected}"),
+    "too_short": noted("must have at least {min_length}"),
+    "too_long": noted("must have at most {max_length}"),
+    "string_too_long": noted("must have at most {max_length} characters"),
+    "string_too_short": noted("must have at least {min_length} characters"),
+    "greater_than_equal": noted("must be at least {ge}"),
+    "less_than_equal": noted("must be at most {le}"),
+    "greater_than": noted("must be more than {gt}"),
+    "less_than": noted("must be less than {lt}"),
 }
 """By pydantic's own names for errors; another one is said in general words, and a test finds it."""
-OTHERWISE = "is not what is expected here"
+OTHERWISE = noted("is not what is expected here")
 
 
 def describe_error(kind: type[BaseModel], error: dict[str, Any]) -> Problem:
@@ -49,9 +50,10 @@ def sentence(kind: type[BaseModel], error: dict[str, Any]) -> str:
         known = sorted(fields_at(kind, error["loc"][:-1]))
         return f"is not a field here{did_you_mean(str(error['loc'][-1]), known)}"
     if error["type"] == "value_error":  # one of ours
-        return str(error["msg"]).removeprefix("Value error, ")
-    template = SENTENCES.get(error["type"], OTHERWISE)
-    return template.format_map(error.get("ctx") or {})
+        said = error.get("ctx", {}).get("error")
+        first = said.args[0] if isinstance(said, ValueError) and said.args else ""
+        return first if isinstance(first, str) and first else str(error["msg"]).removeprefix("Value error, ")
+    return say(SENTENCES.get(error["type"], OTHERWISE), **(error.get("ctx") or {}))
 
 
 def fields_at(kind: type[BaseModel], steps: tuple[int | str, ...]) -> set[str]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from approvals.people.languages import gettext, in_words
 from approvals.rules.forms import (
     NOTHING,
     Anything,
@@ -27,6 +28,8 @@ from approvals.rules.forms import (
     YesNo,
     comparable,
 )
+from approvals.rules.saying import join, noted, say
+from approvals.rules.text import humanize
 from approvals.rules.value import Number, Problem, pointer_to
 from approvals.web import jsontext
 
@@ -57,7 +60,6 @@ WHOLE = "form"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 # with three digits after it, the comma may as well stand between thousands
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}\Z)\d+", re.ASCII)
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s_-]+")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Option:
     means: Any
 
 
-YES_NO = (Option("yes", "Yes", True), Option("no", "No", False))
+YES_NO = (Option("yes", noted("Yes"), True), Option("no", noted("No"), False))
 TICK = (Option("yes", "", True),)
 
 
@@ -112,7 +114,15 @@ def form_inputs(form: Group, typed: Typed | None = None, problems: Iterable[Prob
     """
     problems = tuple(problems)
     if not form.fields:
-        return (Input("", "json", "Answer", values=clean_values(typed, ""), problems=sentences(problems, "")),)
+        return (
+            Input(
+                "",
+                "json",
+                gettext("Answer"),
+                values=clean_values(typed, ""),
+                problems=sentences(problems, "", gettext("Answer")),
+            ),
+        )
     return tuple(input_for(field, "", typed, problems) for field in form.fields)
 
 
@@ -135,7 +145,7 @@ def read_answer(form: Group, typed: Typed) -> tuple[dict[str, Any], list[Problem
     found = read_field(Field("", Anything()), "", typed, problems)
     if isinstance(found, dict):
         return found, problems
-    return {}, problems if found is NOTHING else [Problem("", "is not a JSON object")]
+    return {}, problems if found is NOTHING else [Problem("", say("is not a JSON object"))]
 
 
 # --- from fields to inputs ------------------------------------------------------------------------
@@ -147,10 +157,11 @@ def input_for(field: Field, at: str, typed: Typed | None, problems: tuple[Proble
     mine = tuple(problem for problem in problems if pointer in starts(problem.pointer))
     inner = field.kind.fields if isinstance(field.kind, Group) else ()
     inputs = tuple(input_for(each, pointer, typed, mine) for each in inner)
+    label = field.title or humanize(field.name) or gettext("Answer")
     return Input(
         pointer,
         kind_of(field),
-        label=field.title or humanize(field.name),
+        label=label,
         required=field.required,
         description=field.description,
         hint=hint(field),
@@ -158,7 +169,7 @@ def input_for(field: Field, at: str, typed: Typed | None, problems: tuple[Proble
         inputs=inputs,
         max_length=field.kind.most if isinstance(field.kind, Text) else None,
         values=default_values(field) if typed is None else clean_values(typed, pointer),
-        problems=sentences(problems_without_input(inputs, mine), pointer),
+        problems=sentences(problems_without_input(inputs, mine), pointer, label),
     )
 
 
@@ -197,12 +208,12 @@ def options_of(field: Field) -> tuple[Option, ...]:
     kind = field.kind.item if isinstance(field.kind, List) else field.kind
     match kind:
         case YesNo():
-            return YES_NO
+            return tuple(replace(each, label=gettext(each.label)) for each in YES_NO)
         case Tick():
             return TICK
         case Choice(options=options):
             return tuple(
-                Option(str(at), each.title or str(each.value).strip() or "(empty)", each.value)
+                Option(str(at), each.title or str(each.value).strip() or gettext("(empty)"), each.value)
                 for at, each in enumerate(options)
             )
     return ()
@@ -212,17 +223,17 @@ def hint(field: Field) -> str:
     """Say what is accepted, and what is taken where nothing is typed."""
     match field.kind:
         case List(item=Text() | Numeric() as item):
-            each = [f"each {words}" for words in item.accepted]
-            said = [*("one a line", *field.kind.accepted), *each]
+            each = [say("each {accepted}", accepted=words) for words in item.accepted]
+            said = [say("one a line"), *field.kind.accepted, *each]
         case Text() | Numeric() | Money() | List():
             said = field.kind.accepted
         case Anything(schema=schema):
-            return f"JSON that fits {schema}" if schema else ""
+            return in_words(say("JSON that fits {schema}", schema=schema)) if schema else ""
         case _:
             return ""
     if field.default is not NOTHING and not isinstance(field.kind, List):
-        said = [*said, f"if left empty: {field.default}"]
-    return ", ".join(said)
+        said = [*said, say("if left empty: {value}", value=field.default)]
+    return in_words(join(said))
 
 
 def default_values(field: Field) -> tuple[str, ...]:
@@ -245,29 +256,29 @@ def clean_values(typed: Typed | None, pointer: str) -> tuple[str, ...]:
     return tuple(text.encode("utf-8", "replace").decode() for text in (typed or {}).get(f"{WHOLE}{pointer}", ()))
 
 
-def humanize(name: str) -> str:
-    """Make a property's name one for people: cost_center and costCenter become Cost center."""
-    words = [word.lower() if word.istitle() else word for word in CAMEL.split(name) if word]
-    said = " ".join(words)
-    return said[:1].upper() + said[1:] or "Answer"
-
-
-def sentences(problems: Iterable[Problem], pointer: str) -> tuple[str, ...]:
+def sentences(problems: Iterable[Problem], pointer: str, label: str) -> tuple[str, ...]:
     """Make sentences for people of what is wrong at an input, each once.
 
     What could not be read is missing from the answer too; only the first is told.
     """
-    others, missing = [], []
+    others: list[str] = []
+    missing: list[str] = []
     for problem in problems:
-        where = problem.pointer.removeprefix(pointer).removeprefix("/")
-        if not where and problem.detail == "is required":
-            missing.append("An answer is needed.")
-            continue
-        said = problem.detail
-        if where:
-            said = f"{f'line {int(where) + 1}' if where.isdecimal() else where}: {said}"
-        others.append(f"{said[:1].upper()}{said[1:]}.")
+        where, who = problem.pointer.removeprefix(pointer).removeprefix("/"), label
+        if where.isdecimal():
+            who = gettext("{field}, line {number},").format(field=label, number=int(where) + 1)
+        elif where:
+            who = f"{label}: {where}"
+        is_missing = not where and problem.detail == "is required"
+        (missing if is_missing else others).append(full_sentence(who, problem.detail))
     return tuple(dict.fromkeys(others or missing))
+
+
+def full_sentence(field: str, problem: str) -> str:
+    """Say what is wrong with a field as a sentence."""
+    if problem == "is required":
+        return gettext("{field}: an answer is needed.").format(field=field)
+    return gettext("{field} {problem}.").format(field=field, problem=in_words(problem))
 
 
 # --- from what was typed to the answer ------------------------------------------------------------
@@ -291,7 +302,7 @@ def read_field(field: Field, pointer: str, typed: Typed, problems: list[Problem]
     try:
         return read_texts(field, texts)
     except ValueError as error:
-        problems.append(Problem(pointer, str(error)))
+        problems.append(Problem(pointer, error.args[0]))
         return NOTHING
 
 
@@ -300,7 +311,7 @@ def read_texts(field: Field, texts: list[str]) -> Any:
     if isinstance(field.kind, List) and isinstance(field.kind.item, Choice):
         return [read_option(field, text) for text in texts]
     if len(texts) > 1:
-        raise ValueError("was given more than once")
+        raise ValueError(say("was given more than once"))
     (text,) = texts
     match field.kind:
         case YesNo() | Tick() | Choice():
@@ -322,7 +333,7 @@ def read_option(field: Field, text: str) -> Any:
     for option in options_of(field):
         if option.value == text:
             return option.means
-    raise ValueError("is not one of the choices")
+    raise ValueError(say("is not one of the choices"))
 
 
 def read_decimal(text: str) -> Decimal:
@@ -331,11 +342,11 @@ def read_decimal(text: str) -> Decimal:
     if DECIMAL_COMMA.fullmatch(text):
         text = text.replace(",", ".")
     if not NUMBER.fullmatch(text):
-        raise ValueError("is not a number")
+        raise ValueError(say("is not a number"))
     try:
         return Number(text).exact
     except (OverflowError, InvalidOperation):
-        raise ValueError("is out of range") from None
+        raise ValueError(say("is out of range")) from None
 
 
 def read_number(text: str, *, whole: bool) -> float:
@@ -344,7 +355,7 @@ def read_number(text: str, *, whole: bool) -> float:
     if number == number.to_integral_value():
         return int(number)
     if whole:
-        raise ValueError("is not a whole number")
+        raise ValueError(say("is not a whole number"))
     return Number(str(number))
 
 
@@ -358,6 +369,13 @@ def read_json(text: str) -> Any:
     try:
         return jsontext.read(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise ValueError(
+            say(
+                "is not JSON: {why} at line {line}, column {column}",
+                why=error.msg,
+                line=error.lineno,
+                column=error.colno,
+            )
+        ) from None
     except jsontext.Refused as error:
-        raise ValueError(f"is not JSON as it is taken here: {str(error).removesuffix('.')}") from None
+        raise ValueError(say("is not JSON as it is taken here: {why}", why=str(error).removesuffix("."))) from None

@@ -6,11 +6,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import VERSION, errors
+from approvals.web.brand import HEADERS
 from approvals.web.calls import log_call
 from approvals.web.headers import prefers_html
-from approvals.web.page import HEADERS, html_response
 from approvals.web.responses import METHODS, json_response, problem_response
 from approvals.web.rights import route
+from approvals.web.showing import html_response
 
 blueprint = df.Blueprint()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from approvals.people.evidence import describe
 from approvals.people.wording import templates
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -12,4 +13,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(template: str, **values: Any) -> str:
     """Fill in a template, such as `form.html`."""
-    return templates(TEMPLATES).get_template(template).render(**values)
+    made = templates(TEMPLATES)
+    made.filters.setdefault("markdown", describe)
+    return made.get_template(template).render(**values)

@@ -139,6 +139,14 @@ class UndeliveredJson(TypedDict):
     next_attempt_at: InstantJson | None
 
 
+class LinkJson(TypedDict):
+    """Something to read before deciding."""
+
+    title: str
+    url: Url
+    sha256: str | None
+
+
 class StoryJson(TypedDict):
     """A request, and all that has become of it."""
 
@@ -160,6 +168,10 @@ class StoryJson(TypedDict):
     reference: str | None
     """The caller's own number for it."""
     tags: list[str]
+    links: list[LinkJson]
+    details_schema: dict[str, Any] | None
+    locale: str | None
+    time_zone: str | None
     created_at: InstantJson
     deadline: InstantJson
     """When silence is taken for an answer."""
@@ -315,7 +327,7 @@ def told_json(addressees: Addressees) -> list[ToldJson]:
 
 def story_json(found: Found) -> StoryJson:
     """Write the whole story of a request."""
-    request, story = found.request, found.story
+    request, story, shown = found.request, found.story, found.request.presentation
     return {
         "request_id": request.request_id,
         "status": story.status,
@@ -331,6 +343,10 @@ def story_json(found: Found) -> StoryJson:
         "digest_version": request.digest_version,
         "reference": request.reference or None,
         "tags": list(request.tags),
+        "links": [{"title": it.title, "url": it.url, "sha256": it.sha256 or None} for it in shown.links],
+        "details_schema": load_json(shown.details_schema),
+        "locale": shown.locale or None,
+        "time_zone": shown.time_zone or None,
         "created_at": rfc3339(request.created_at),
         "deadline": rfc3339(found.due_at),
         "settled_at": instant_json(story.settled_at),

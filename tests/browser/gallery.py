@@ -6,6 +6,7 @@ The pages are the product's own, its headers too; only the scheduler behind them
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -16,21 +17,25 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 
-from approvals.errors import OwnRequest, SchedulerUnavailable
-from approvals.people import links
+from approvals.errors import OwnRequest
+from approvals.people import languages, links
 from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to
 from approvals.rules.policy import Option
-from approvals.rules.story import Status
+from approvals.rules.presentation import EvidenceLink, Presentation
+from approvals.rules.story import Found, Status, Story
 from approvals.service.approvals import Approvals
 from approvals.settings import Settings
-from approvals.web import home, page
+from approvals.web import bodies, home, page
+from approvals.web.showing import reason_of
+from tests.browser import chromium
 from tests.builders import (
     ADA,
     ALAN,
     EVE,
     GRACE,
     NOON,
+    REQUEST_ID,
     a_panel,
     a_policy,
     cancelled,
@@ -41,8 +46,6 @@ from tests.builders import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from approvals.rules.story import Found
 
 ORIGIN = "https://approvals.example"
 BARBARA, CFO = "barbara@example.com", "cfo@example.com"
@@ -82,7 +85,7 @@ class OnlyLooking:
 def at_once(coroutine):
     """Run a page to its end, beside an event loop that may be running already."""
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, coroutine).result()
+        return aside.submit(contextvars.copy_context().run, asyncio.run, coroutine).result()
 
 
 def link_of(request: Found, slot=0, *, stage=0, escalated=False, generation=0, holder=None):
@@ -192,6 +195,41 @@ def plain(**policy):
     return found(a_policy(a_panel(GRACE), **policy))
 
 
+def evidence():
+    """Ask with everything that can be read before an answer."""
+    schema = {
+        "properties": {
+            "amount": {"type": "string", "money": "EUR", "title": "Amount"},
+            "bought_on": {"type": "string", "format": "date"},
+            "paid_by": {"oneOf": [{"const": "card", "title": "Company card"}, {"const": "cash"}]},
+        }
+    }
+    links = (
+        EvidenceLink(title="The quote", url="https://files.example.com/quotes/4711.pdf", sha256="5f" * 32),
+        EvidenceLink(title="Policy for hardware", url="https://wiki.example.com/hardware"),
+    )
+    details = {"amount": "4180.00", "bought_on": "2026-02-27", "paid_by": "card", "verantwortlichkeitsbereich": "R&D"}
+    return found(
+        a_policy(a_panel(GRACE)),
+        description="Three quotes were asked for:\n\n- **Umbrella**, the cheapest\n- [Initech](https://initech.example/q)",
+        details=json.dumps(details),
+        presentation=Presentation(links=links, details_schema=json.dumps(schema)),
+    )
+
+
+USE_CASES = ("access-request", "change-management", "content-moderation", "expense")
+
+
+def use_case(name):
+    """Give a shipped example as it is asked, at its first step."""
+    body = json.loads((chromium.ROOT / f"docs/use-cases/{name}.json").read_text(encoding="utf-8"))
+    proposal = bodies.validate(bodies.RequestBody, body).proposal()
+    request = Approvals(OnlyLooking(None), SETTINGS, FixedClock(NOON)).build_request(
+        proposal, REQUEST_ID, base_url=ORIGIN
+    )
+    return Found(request=request, story=Story())
+
+
 def hard():
     """Ask for what fits on no line."""
     asked = found(
@@ -265,6 +303,9 @@ def forms():
             },
         ),
         "problem-hard": sent(hard(), {**everything, "answer": "option-0"}),
+        "problem-passing-on": sent(rich(), {"do": "pass_on", "to": " ", "reason": ""}),
+        "form-evidence": shown(evidence()),
+        **{f"form-{name}": shown(use_case(name)) for name in USE_CASES},
         "stale": sent(rich(), {"answer": "approve", "comments": "Enjoy"}, stale=True),
     }
 
@@ -306,6 +347,9 @@ def ends():
             become(plain(), status=Status.CANCELLED, settled_at=NOW, cancellation=cancelled(reason="Not\nneeded"))
         ),
         "failed": shown(become(plain(), status=Status.FAILED, settled_at=NOW)),
+        "unknown": shown(become(plain(), status=Status.UNKNOWN, settled_at=NOW)),
+        "not_mine": page.html_response(200, "end", kind="not_mine", found=plain(), name=GRACE, told=True),
+        "not_mine-untold": page.html_response(200, "end", kind="not_mine", found=plain(), name=GRACE, told=False),
         "passed_on": shown(moved),
         "over": shown(become(two, stage=1)),
         "not_yet": shown(two, stage=1),
@@ -323,8 +367,8 @@ def ends():
         # these want a scheduler that is away, or a browser that is none
         "not_genuine": page.html_response(404, "end", kind="not_genuine"),
         "unconfirmed": page.html_response(202, "end", kind="unconfirmed", found=plain()),
-        "refused": page.html_response(403, "end", kind="refused", error=OwnRequest(ADA)),
-        "away": page.html_response(503, "end", kind="away", error=SchedulerUnavailable()),
+        "refused": page.html_response(403, "end", kind="refused", reason=reason_of(OwnRequest(ADA))),
+        "away": page.html_response(503, "end", kind="away"),
         "defect": page.html_response(500, "end", kind="defect"),
         "method": page.html_response(405, "end", kind="method"),
         "not_a_form": page.html_response(415, "end", kind="not_a_form"),
@@ -334,9 +378,11 @@ def ends():
 
 
 @cache
-def pages() -> dict[str, func.HttpResponse]:
-    """Give every page by its name; that of an end begins with its kind."""
-    return {**forms(), **ends(), "home": front()}
+def pages(tag: str = "en") -> dict[str, func.HttpResponse]:
+    """Give every page in a language by its name; that of an end begins with its kind."""
+    with languages.speaking(languages.choose(tag)):
+        found = {**forms(), **ends()}
+    return {**found, "home": front()}
 
 
 def front():
@@ -352,9 +398,10 @@ def serve(context):
 
     def fulfil(route):
         name = route.request.url.removeprefix(f"{ORIGIN}/approve/")
-        if route.request.url == f"{ORIGIN}/assets/time.js":
+        tag, _, within = name.partition("/")
+        if route.request.url in (f"{ORIGIN}/assets/time.js", f"{ORIGIN}/approve/assets/time.js"):
             route.fulfill(body=page.SCRIPT, content_type="text/javascript")
-        elif answer := pages().get(name):
+        elif answer := pages(tag).get(within) if within else pages().get(name):
             headers = {**answer.headers, "Content-Type": "text/html; charset=utf-8"}
             route.fulfill(status=answer.status_code, headers=headers, body=answer.get_body().decode())
         else:
@@ -363,6 +410,21 @@ def serve(context):
     context.route("**/*", fulfil)
 
 
+EVERYWHERE = ("form-expense", "form-evidence", "problem", "stale", "recorded-and-open", "not_genuine")
+"""Pages that are looked at in every language; in German and Arabic every page is, but those of hard texts."""
+
+
 def names():
-    """Name every page."""
-    return list(pages())
+    """Name every page; those of other languages begin with the language."""
+    most = [name for name in pages() if not name.endswith(("-hard", "home"))]
+    return [
+        *pages(),
+        *(f"{tag}/{name}" for tag in ("de", "ar") for name in most),
+        *(f"{tag}/{name}" for tag in ("fr", "es", "ja") for name in EVERYWHERE),
+    ]
+
+
+def page_named(name):
+    """Give a page by its name."""
+    tag, _, within = name.rpartition("/")
+    return pages(tag or "en")[within]

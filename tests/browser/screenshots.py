@@ -1,9 +1,13 @@
-"""Write docs/screenshots: the main pages on a telephone and on a desk, by day and by night."""
+"""Write docs/screenshots: the main pages on a telephone and on a desk, by day and by night, in three languages.
+
+With a folder as its argument it writes every page there is into that folder, in each language it is looked at in.
+"""
 
 from __future__ import annotations
 
 import itertools
 import sys
+from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
@@ -16,8 +20,12 @@ PAGES = {
     "recorded": "recorded-and-open",
     "decided": "decided",
     "not-genuine": "not_genuine",
+    "form-de": "de/form-expense",
+    "recorded-de": "de/recorded-and-open",
+    "form-ar": "ar/form-expense",
+    "recorded-ar": "ar/recorded-and-open",
 }
-SIZES = {"telephone": {"width": 390, "height": 844}, "desktop": {"width": 1200, "height": 800}}
+SIZES = {"telephone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
 HEIGHT = "document.documentElement.scrollHeight"
 SCHEMES = ("light", "dark")
 
@@ -46,4 +54,7 @@ def write(folder=FOLDER, pages=PAGES):
 if __name__ == "__main__":
     if not chromium.path():
         sys.exit("The screenshots need Chromium: apt-get install chromium")
-    write()
+    if sys.argv[1:]:
+        write(Path(sys.argv[1]), {name.replace("/", "-"): name for name in gallery.names()})
+    else:
+        write()

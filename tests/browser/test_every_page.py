@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from approvals.people.languages import OFFERED
 from tests.browser import gallery
 from tests.browser.chromium import ROOT
 from tests.browser.conftest import Watch, not_here
@@ -87,8 +88,53 @@ def test_nothing_is_wider_than_the_narrowest_screen(tab):
     assert tab.evaluate(TOO_WIDE) == [False, []]
 
 
+EVIDENCE = """() => { const bar = document.querySelector(".at-hand");
+  return [document.querySelector(".due").getBoundingClientRect().bottom,
+    bar ? bar.getBoundingClientRect().top : innerHeight, scrollY] }"""
+
+
+@pytest.mark.parametrize("tag", OFFERED)
+@pytest.mark.parametrize("use_case", gallery.USE_CASES)
+def test_on_a_telephone_all_evidence_of_the_shipped_examples_is_seen_without_scrolling(gallery_context, use_case, tag):
+    """From whose page it is to what silence leads to; nothing of it lies under the buttons."""
+    tab = gallery_context.new_page()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{gallery.ORIGIN}/approve/{tag}/form-{use_case}")
+
+    end, free, scrolled = tab.evaluate(EVIDENCE)
+    tab.close()
+
+    assert (end <= free, scrolled) == (True, 0), f"{end:.0f} of {free:.0f} pixels"
+
+
+def test_no_word_of_a_label_is_broken(gallery_context):
+    tab = gallery_context.new_page()
+    tab.set_viewport_size({"width": 320, "height": 844})
+    tab.goto(f"{gallery.ORIGIN}/approve/form-evidence")
+
+    label = tab.locator("dt", has_text="Verantwortlichkeitsbereich")
+    line = label.evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+    height = label.bounding_box()["height"]
+    tab.close()
+
+    assert height < 1.5 * line
+
+
+def test_times_are_the_readers_own_and_in_the_language_of_the_page(person):
+    tab = person(timezone_id="Asia/Tokyo", locale="en-US")
+    gallery.serve(tab.context)
+    tab.goto(f"{gallery.ORIGIN}/approve/de/form-expense")
+
+    words = tab.locator(".due").inner_text()
+
+    assert "4. März 2026, 21:00" in words
+    assert "UTC" not in tab.locator("main").inner_text()
+    tab.locator("summary").first.click()
+    assert "12:00 UTC" in tab.locator(".more").inner_text()
+
+
 def test_nothing_is_chosen_or_begun_beforehand(tab, name):
-    assert tab.locator("input:checked").count() == (name == "problem-marked")  # where someone has chosen
+    assert tab.locator("input:checked").count() == (name.endswith("problem-marked"))  # where someone has chosen
     assert tab.locator(":focus, [autofocus]").count() == 0
 
 
@@ -104,15 +150,15 @@ def test_what_is_marked_can_be_found_and_what_is_referred_to_is_there(tab):
 
 def test_a_page_of_the_gallery_is_what_it_is_called(name):
     """A refusal that becomes a form would be looked at as the form it is not."""
-    html = gallery.pages()[name].get_body().decode()
+    html, kind = gallery.page_named(name).get_body().decode(), name.rpartition("/")[2]
 
-    assert ("<form" in html) == name.startswith(("form", "problem", "stale"))
-    assert ('role="alert"' in html) == name.startswith(("problem", "stale"))
+    assert ("<form" in html) == kind.startswith(("form", "problem", "stale"))
+    assert ('role="alert"' in html) == kind.startswith(("problem", "stale"))
 
 
 def test_every_kind_of_page_is_looked_at():
     template = (ROOT / "approvals/web/templates/end.html").read_text(encoding="utf-8")
-    kinds = re.findall(r'^  "([a-z_]+)": "', template, re.MULTILINE)
+    kinds = re.findall(r'^  "([a-z_]+)": _\("', template, re.MULTILINE)
 
     missing = [kind for kind in kinds if kind not in gallery.names()]
     assert len(kinds) > 20

@@ -206,7 +206,7 @@ def test_a_message_and_a_page_say_which_system_asks(world, started, calling):
         page = calling(here).http.get(link_in(mail)).text
     bot.http.close()
 
-    assert f"Deploy bot, for {ADA}, asks for your approval" in mail.text
+    assert f"{ADA}, through Deploy bot asks for your approval" in mail.text
     assert "Deploy bot" in page
 
 

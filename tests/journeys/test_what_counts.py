@@ -222,7 +222,7 @@ def test_words_follow_the_answers_there_were(caller, host):
     page, called = one.look(ALAN), caller.decide(one.id, approver=ALAN)
 
     for words in (shown(page), called.json()["detail"]):
-        assert "Not enough people answered in time: 1 of 2 approved; the request was closed without approval." in words
+        assert "Not enough people answered in time: 1 of 2 approved. The request was closed without approval." in words
         assert "Nobody answered" not in words
     assert (page.status_code, called.status_code) == (410, 410)
 

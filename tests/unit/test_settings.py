@@ -295,6 +295,63 @@ def test_a_key_that_works_today_works(key):
     assert settings.read_settings({"APPROVAL_LINK_KEYS": key}).link_keys == (key,)
 
 
+def test_a_brand_is_read():
+    found = settings.read_settings(
+        {
+            "BRAND_NAME": " Umbrella Ltd ",
+            "BRAND_CONTACT": "it@example.com",
+            "BRAND_LOGO": "https://umbrella.example/logo.svg",
+            "BRAND_COLOR": "#8A1538",
+            "BRAND_COLOR_DARK": "#ffb3c7",
+        }
+    ).brand
+
+    assert found == settings.Brand(
+        "Umbrella Ltd", "it@example.com", "https://umbrella.example/logo.svg", "#8a1538", "#ffb3c7"
+    )
+    assert settings.read_settings({}).brand == settings.Brand()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [
+        ("#000000", "#ffffff", 21.0),
+        ("#777777", "#ffffff", 4.48),
+        ("#ff0000", "#ffffff", 4.0),
+        ("#ffffff", "#ffffff", 1),
+    ],
+)
+def test_a_contrast_is_as_wcag_has_it(one, other, ratio):
+    """Published pairs: #777 on white is 4.48 (WebAIM), red on white 4.00."""
+    assert round(settings.contrast(one, other), 2) == round(settings.contrast(other, one), 2) == ratio
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("BRAND_COLOR", "#777777", "its contrast is 4"),
+        ("BRAND_COLOR", "#ffe600", "cannot be read on #"),
+        ("BRAND_COLOR_DARK", "#1f5fa8", "cannot be read on #"),
+        ("BRAND_COLOR", "red", "must be a colour such as"),
+        ("BRAND_COLOR", "#12345", "must be a colour such as"),
+        ("BRAND_COLOR", "#1f5fa8; } body { display: none", "must be a colour such as"),
+        ("BRAND_LOGO", "http://umbrella.example/logo.svg", "must be an https address"),
+        ("BRAND_LOGO", "https://umbrella.example/x; script-src *", "must be an https address"),
+        ("BRAND_LOGO", "javascript:alert(1)", "must be an https address"),
+        ("BRAND_LOGO", "data:text/html;base64,AAAA", "must be an https address"),
+        ("BRAND_LOGO", "data:image/png;base64," + "A" * 20_000, "must be an https address"),
+        ("BRAND_NAME", "x" * 61, "at most 60 characters"),
+        ("BRAND_NAME", "a\nb", "one line"),
+        ("BRAND_CONTACT", "a\u202eb", "one line"),
+    ],
+)
+def test_a_brand_that_could_not_be_read_or_shown_stops_the_app(name, text, said):
+    with pytest.raises(BadSetting, match=f"^{name}") as caught:
+        settings.read_settings({name: text})
+
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["none", "None", " none\n"])
 def test_a_vault_cannot_hold_an_empty_secret_so_none_stands_for_no_service(text):
     assert settings.read_settings({"NOTIFY_URLS": text}).notify_urls == ()

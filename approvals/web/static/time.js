@@ -1,16 +1,13 @@
-// Adds the reader's own time to every instant on the page. It sends nothing and decides nothing.
+// Writes every instant on the page in the reader's own zone. It sends nothing and decides nothing.
 "use strict";
-const format = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
-const { locale, timeZone: zone } = format.resolvedOptions();
+const language = document.documentElement.lang || undefined;
+const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit",
+  calendar: "gregory", numberingSystem: "latn",
+});
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
-  if (Number.isNaN(moment.getTime()) || zone === "UTC") continue;
-  // the date is in the reader's language, and maybe in their direction; the words around it are not
-  const date = document.createElement("bdi");
-  date.lang = locale;
-  date.textContent = format.format(moment);
-  const own = document.createElement("span");
-  own.className = "own-time";
-  own.append(date, " your time (" + zone.replaceAll("_", " ") + ")");
-  time.after(own);
+  if (Number.isNaN(moment.getTime())) continue;
+  time.title = time.textContent;
+  time.textContent = format.format(moment);
 }

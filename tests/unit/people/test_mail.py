@@ -141,7 +141,7 @@ def test_the_text_part_loses_nothing_and_is_as_it_was_written():
     assert "New laptop: *the* <big> one" in text
     assert "First <line> of *many* words." in text
     assert text.count("It goes on and on.") == 400
-    assert all(f"line {n}: value {n} <b>*_" in text for n in range(30))
+    assert all(f"Line {n}: value {n} <b>*_" in text for n in range(30))
     assert LINK in text.split()
     assert KEY not in text
     assert KEY not in mail.html

@@ -290,9 +290,9 @@ def test_who_is_asked_reads_who_asks_what_until_when_and_what_silence_means():
     assert message.subject == f"{ADA} asks for your approval: New laptop"
     for words in both(message):
         for said in (
-            *(f"{ADA} asks for your approval.", "New laptop", "It broke.", "price: 1200", "for \u203a team: x, y"),
-            *("urgent: yes", "cost centre: none", f"Asked: {GRACE}, {ALAN}", "2 of 2 must approve"),
-            *("Answer until: Monday, 2 March 2026, 12:00 UTC", "silence counts as rejection", "Stage: 2 of 2", LINK),
+            *(f"{ADA} asks for your approval.", "New laptop", "It broke.", "Price: 1200", "For \u203a Team: x, y"),
+            *("Urgent: yes", "Cost centre: none", f"Who is asked: {GRACE}, {ALAN}", "2 of 2 have to approve"),
+            *("Due: Mon, 2 Mar 2026, 12:00 UTC", "silence counts as rejection", "Step: 2 of 2", LINK),
             "Opening the link decides nothing.",
         ):
             assert said in words
@@ -339,7 +339,7 @@ def test_who_got_it_passed_on_reads_by_whom_and_why():
     for said in both(message):
         assert f"{ADA} passed this on from {GRACE} to you." in said
         assert "on leave" in said
-        assert f"Asked: {EVE}, {ALAN}" in said
+        assert f"Who is asked: {EVE}, {ALAN}" in said
 
 
 def test_who_is_asked_instead_of_others_is_told_so():
@@ -363,7 +363,7 @@ def test_answers_so_far_are_told_to_who_is_asked():
     story = Story(votes=(decided(ALAN, comments="Fine."),))
 
     for said in both(compose(found(a_policy()).with_story(story), "reminded", key=KEY, to=GRACE, link=LINK)):
-        assert f"{ALAN} approved, Sunday, 1 March 2026, 13:00 UTC" in said
+        assert f"{ALAN} approved, Sun, 1 Mar 2026, 13:00 UTC" in said
         assert "Fine." in said
 
 
@@ -378,9 +378,9 @@ def test_the_outcome_says_what_by_whom_when_and_why(yes):
     assert message.subject == f"{status}: New laptop"
     for said in both(message):
         assert f"It was {status.lower()}." in said
-        assert f"{GRACE} {status.lower()} (For a week), Sunday, 1 March 2026, 13:00 UTC" in said
+        assert f"{GRACE} {status.lower()} (For a week), Sun, 1 Mar 2026, 13:00 UTC" in said
         assert "Because." in said
-        assert "Ended: Sunday, 1 March 2026, 12:00 UTC" in said
+        assert "Ended: Sun, 1 Mar 2026, 12:00 UTC" in said
         assert "Nothing is left for you to do." not in said
 
 
@@ -389,7 +389,7 @@ def test_silence_that_decided_is_told(status, word):
     story = Story(status=status, settled_at=NOON)
 
     for said in both(compose(found(a_policy()).with_story(story), "decided", key=KEY, to=ADA, link=None)):
-        assert f"Nobody answered in time; as agreed, that counts as {word}." in said
+        assert f"Nobody answered in time. As agreed, that counts as {word}." in said
 
 
 @pytest.mark.parametrize(
@@ -410,9 +410,9 @@ def test_silence_that_decided_is_told(status, word):
 @pytest.mark.parametrize(
     ("status", "occasion", "became"),
     [
-        (Status.TIMEOUT, "timed_out", "the request was closed without approval"),
-        (Status.APPROVED, "decided", "as agreed, that counts as approval"),
-        (Status.REJECTED, "decided", "as agreed, that counts as rejection"),
+        (Status.TIMEOUT, "timed_out", "The request was closed without approval"),
+        (Status.APPROVED, "decided", "As agreed, that counts as approval"),
+        (Status.REJECTED, "decided", "As agreed, that counts as rejection"),
     ],
 )
 def test_what_silence_came_to_follows_the_answers_that_there_were(votes, words, status, occasion, became):
@@ -420,7 +420,7 @@ def test_what_silence_came_to_follows_the_answers_that_there_were(votes, words, 
     one = found(policy).with_story(Story(status=status, settled_at=NOON, votes=votes))
 
     for said in both(compose(one, occasion, key=KEY, to=ADA, link=None)):
-        assert f"{words}; {became}." in said
+        assert f"{words}. {became}." in said
         assert words.startswith("Nobody") or "Nobody" not in said
 
 
@@ -436,7 +436,7 @@ def test_a_time_out_and_a_cancellation_are_told():
     taken = compose(found(a_policy()).with_story(back), "cancelled", key=KEY, to=GRACE, link=None)
 
     for said in both(late):
-        assert "Nobody answered in time; the request was closed without approval." in said
+        assert "Nobody answered in time. The request was closed without approval." in said
     for said in both(taken):
         assert f"{ADA} took this request back." in said
         assert "Found one." in said
@@ -550,11 +550,11 @@ def test_a_message_says_which_system_asks_for_whom(occasion):
     said = compose(one, occasion, key=KEY, to=GRACE, link=None if occasion in messages.OUTCOMES else LINK)
 
     whole = said.subject + said.text
-    assert ("for ada@example.com" in whole) == (occasion != "cancelled"), whole
+    assert ("ada@example.com, through Deploy" in whole) == (occasion != "cancelled"), whole
     assert ("Deploy" in said.text) == ("Deploy" in said.html)
     assert "*bot*" not in said.text, "it is made inert, as everything that is not ours"
     if occasion in ("asked", "reminded"):
-        assert re.match(r"(Reminder: )?Deploy .*bot.*, for ada@example\.com, asks for your approval: ", said.subject)
+        assert re.match(r"(Reminder: )?ada@example\.com, through Deploy .*bot.* asks for your approval: ", said.subject)
 
 
 @pytest.mark.parametrize("fields", [{}, {"created_by": "key"}])

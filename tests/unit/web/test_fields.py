@@ -327,7 +327,7 @@ def test_what_says_true_must_be_said_by_a_person():
     assert read(schema, {}) == ({}, [])
     assert read(schema, {"form/read": ["yes"]}) == ({"read": True}, [])
     found, _ = shown(schema, {})
-    assert found["/read"].problems == ("An answer is needed.",)
+    assert found["/read"].problems == ("I have read the rollback plan: an answer is needed.",)
 
 
 def test_a_group_with_nothing_typed_in_it_is_left_out_unless_it_is_required():
@@ -378,7 +378,7 @@ def test_what_was_typed_is_shown_again_beside_what_is_wrong():
     found, rest = shown(form(["price"], price={"type": "number"}), {"form/price": ["12 euros"]})
 
     assert found["/price"].value == "12 euros"
-    assert found["/price"].problems == ("Is not a number.",)
+    assert found["/price"].problems == ("Price is not a number.",)
     assert rest == ()
 
 
@@ -394,7 +394,7 @@ def test_a_missing_answer_is_asked_for_at_its_own_input(name):
 
     found, rest = shown(schema, {"form/group/o": ["x"]})
 
-    asked = [each.label for each in found.values() if each.problems == ("An answer is needed.",)]
+    asked = [each.label for each in found.values() if each.problems == (f"{each.label}: an answer is needed.",)]
     assert len(asked) == 2
     assert rest == ()
 
@@ -402,11 +402,11 @@ def test_a_missing_answer_is_asked_for_at_its_own_input(name):
 @pytest.mark.parametrize(
     ("schema", "text", "said"),
     [
-        ({"type": "number", "minimum": 1, "maximum": 10}, "11", "Must be between 1 and 10."),
-        (TEXT | {"maxLength": 3}, "abcd", "Must be at most 3 characters."),
-        (TEXT | {"format": "date"}, "2026-02-30", "Must be a date (year-month-day)."),
-        ({"type": "array", "items": TEXT | {"minLength": 2}}, "ab\nc", "Line 2: must be at least 2 characters."),
-        (SEVERAL | {"minItems": 2}, "0", "Must be at least 2 choices."),
+        ({"type": "number", "minimum": 1, "maximum": 10}, "11", "It must be between 1 and 10."),
+        (TEXT | {"maxLength": 3}, "abcd", "It must be at most 3 characters."),
+        (TEXT | {"format": "date"}, "2026-02-30", "It must be a date (year-month-day)."),
+        ({"type": "array", "items": TEXT | {"minLength": 2}}, "ab\nc", "It, line 2, must be at least 2 characters."),
+        (SEVERAL | {"minItems": 2}, "0", "It must be at least 2 choices."),
     ],
     ids=str,
 )
@@ -429,7 +429,7 @@ def test_problems_of_the_whole_answer_are_left_over_for_the_page():
 
     assert fields.problems_without_input(inputs(form(a=TEXT), {}, [whole]), [whole]) == (whole,)
     (one,) = inputs({}, {"form": ["{}"]}, [whole, Problem("/a/b", "is required")])
-    assert one.problems == ("Comes to too much.", "A/b: is required.")
+    assert one.problems == ("Answer comes to too much.", "Answer: a/b: an answer is needed.")
 
 
 def test_what_no_page_can_carry_is_not_shown_again():
