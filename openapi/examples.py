@@ -11,7 +11,7 @@ from approvals import VERSION
 from approvals.people.delivery import Addressees
 from approvals.people.links import Invitation
 from approvals.records.requests import Entry, summary_of
-from approvals.rules import hearing
+from approvals.rules import hearing, telling
 from approvals.rules.preview import play
 from approvals.rules.story import RULES, Decision, Found, Request, Story
 from approvals.rules.trail import trail_of
@@ -90,7 +90,7 @@ def answers() -> dict[Any, Any]:
     preview = representation.outcome_json(play(one.request, []))
     return {
         representation.CreationJson: representation.creation_json(one, [link], Addressees({}, [], [])),
-        representation.StoryJson: representation.story_json(decided()),
+        telling.StoryJson: telling.story_json(decided()),
         representation.PreviewJson: {"with_these_answers": preview, "if_nobody_answers": preview},
         representation.ListJson: {
             "requests": [representation.summary_json(Entry(REQUEST_ID, summary_of(decided())), ADDRESS)],
@@ -98,7 +98,7 @@ def answers() -> dict[Any, Any]:
         },
         representation.ConsumptionJson: {
             "request_id": REQUEST_ID,
-            "decision": representation.story_json(decided())["decision"],
+            "decision": telling.story_json(decided())["decision"],
             "content_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "consumed_at": "2026-03-01T13:00:05.000Z",
             "consumed_by": "deployments",
@@ -122,7 +122,7 @@ def answers() -> dict[Any, Any]:
             "entries": trail_of(decided()),
         },
         representation.BatchJson: {
-            "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(representation.story_json(decided()))}]
+            "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(telling.story_json(decided()))}]
         },
         representation.HealthJson: {"status": "ok", "version": VERSION},
     }

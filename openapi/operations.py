@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from approvals import errors, grant_errors
+from approvals.rules import telling
 from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.web import bodies, commands, queries, representation, responses
 
@@ -56,10 +57,10 @@ class Call:
 
 
 RECORDED = {
-    200: Ending("It is recorded, and here is the story.", representation.StoryJson),
+    200: Ending("It is recorded, and here is the story.", telling.StoryJson),
     202: Ending(
         "It was handed over, and within ten seconds nobody could see it recorded. Look, or send the same again.",
-        representation.StoryJson,
+        telling.StoryJson,
         ("Location", "Retry-After"),
     ),
 }
@@ -123,7 +124,7 @@ CALLS = (
         "The whole story; with `Prefer: wait=25` the answer is held until something changes.",
         None,
         {
-            200: Ending("The story.", representation.StoryJson, ("ETag", "Preference-Applied")),
+            200: Ending("The story.", telling.StoryJson, ("ETag", "Preference-Applied")),
             304: Ending("It is the story you know.", None, ("ETag", "Preference-Applied")),
         },
         (*CALLED, errors.NotFound, *ALWAYS),
@@ -159,7 +160,7 @@ CALLS = (
         "api/requests/{request_id}/revoke",
         "For good, whether it was given yet or not. A second time changes nothing.",
         Withdrawal,
-        {200: Ending("It can be used no more, and here is the story.", representation.StoryJson)},
+        {200: Ending("It can be used no more, and here is the story.", telling.StoryJson)},
         (*CALLED, *BODY, errors.NotFound, *ALWAYS),
         tag="Grants",
     ),
@@ -203,7 +204,7 @@ CALLS = (
         "api/requests/{request_id}/payload",
         "Of an ended request: outcome, people and instants stay. Once that is done, doing it again changes nothing.",
         Withdrawal,
-        {200: Ending("It is erased, and here is what is left.", representation.StoryJson)},
+        {200: Ending("It is erased, and here is what is left.", telling.StoryJson)},
         (*CALLED, *BODY, errors.NotFound, errors.StillOpen, *ALWAYS),
         tag="Records",
     ),
