@@ -13,3 +13,5 @@ warnings.filterwarnings(
 
 NAME = "approval_workflow"
 """The orchestration of a request: instances in flight have it in their history."""
+CALLBACK_NAME = "callback_workflow"
+"""That of a callback."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from approvals.durable import NAME
+from approvals.durable import CALLBACK_NAME, NAME
 from approvals.durable.reads import shared_read
 from approvals.errors import SchedulerUnavailable
 from approvals.rules.restoring import restore_story
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import azure.durable_functions as df
 
+    from approvals.rules.callbacks import Delivery
+
     T = TypeVar("T")
 
 logger = logging.getLogger("approvals.durable.instances")
@@ -34,6 +36,8 @@ TERMINATED = ("Terminated", "Canceled")
 UNENDED = ("Running", "Pending", "Suspended", "ContinuedAsNew")
 PURGES, PATIENT_PURGES, PURGE_PAUSE_SECONDS = 20, 5, 0.1
 """How often it is tried to purge an instance, and how often before it is ended for that."""
+AWAIT_REVISION_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""How long, and how often, a story is waited for."""
 TELLS_OUTCOME = "process_approval"
 """The activity that acts on an outcome, as the history names it."""
 
@@ -59,6 +63,19 @@ class Instances:
             raise
         return True
 
+    async def start_callback(self, delivery: Delivery) -> None:
+        """Begin to send an event to a receiver, unless that was begun before. Raises SchedulerUnavailable."""
+        # a finished instance that is started again would be sent again (the extension replaces it, recorded)
+        known = await call_scheduler(self.client.get_status(delivery.instance_id))
+        if known and not getattr(known, "Message", None):
+            return
+        try:
+            given = delivery.model_dump_json(exclude_defaults=True)
+            await call_scheduler(self.client.start_new(CALLBACK_NAME, delivery.instance_id, given))
+        except Exception as error:
+            if "already exists" not in str(error):
+                raise
+
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
         status = await shared_read(("status", request_id), partial(self.status, request_id))
@@ -71,6 +88,19 @@ class Instances:
         if is_abridged(said):
             found = found.with_story(restore_story(found.request, said, events_of(history)))
         return apply_runtime_status(found, status, history)
+
+    async def read_at(self, request_id: str, revision: int) -> Found | None:
+        """Read a request that has come to a revision, or nothing. Raises SchedulerUnavailable.
+
+        What an orchestration says of itself is there a moment after the activity that it has begun in the same turn.
+        """
+        for pause in (*AWAIT_REVISION_SECONDS, None):
+            found = await self.read(request_id)
+            if not found or found.story.revision >= revision:
+                return found
+            if pause:
+                await asyncio.sleep(pause)
+        raise SchedulerUnavailable
 
     async def look(self, request_id: str) -> Found | None:
         """Read where a request stands, without what its story left in the history; cheap, and asked often."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from approvals.rules.callbacks import CHANNEL, Format, On
 from approvals.rules.digest import content_digest
 from approvals.rules.hearing import silence_now
 from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
@@ -20,6 +21,7 @@ from approvals.rules.written import CancellationJson, DecisionJson, InstantJson,
 if TYPE_CHECKING:
     import datetime as dt
 
+    from approvals.rules.callbacks import LateCallback
     from approvals.rules.story import Found, Request, Undelivered
 
 Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
@@ -79,10 +81,12 @@ class OptionJson(TypedDict):
 
 
 class UndeliveredJson(TypedDict):
-    """A message that a channel did not take."""
+    """A message that a channel did not take, or a callback that its receiver did not."""
 
     to: str | None
+    """A person, or the address of a receiver; nobody in particular where a channel has many readers."""
     channel: str
+    """`callback`, or the name of a channel."""
     occasion: str
     tried_again: int | None
     """How often it was tried again; nothing of a panel that is over."""
@@ -95,6 +99,15 @@ class LinkJson(TypedDict):
     title: str
     url: Url
     sha256: str | None
+
+
+class CallbackJson(TypedDict):
+    """Where the caller is told what becomes of it."""
+
+    url: Url
+    """Without its query, which is a secret."""
+    on: On
+    format: Format
 
 
 class StoryJson(TypedDict):
@@ -135,6 +148,7 @@ class StoryJson(TypedDict):
     votes: list[DecisionJson]
     changes: list[ChangeJson]
     options: list[OptionJson]
+    callback: CallbackJson | None
     form: dict[str, Any] | None
     undelivered: list[UndeliveredJson]
     undelivered_count: int
@@ -187,6 +201,7 @@ def story_json(found: Found) -> StoryJson:
             for change in story.changes
         ],
         "options": [{"name": option.name, "approves": option.approves} for option in found.policy.options],
+        "callback": callback_json(request),
         "form": load_json(found.policy.form),
         "undelivered": [
             *(undelivered_json(each, tried_again=None, next_attempt_at=None) for each in story.never_delivered),
@@ -194,11 +209,13 @@ def story_json(found: Found) -> StoryJson:
                 undelivered_json(each, tried_again=story.attempts, next_attempt_at=story.deliver_at)
                 for each in story.undelivered
             ),
+            *map(late_callback_json, found.late_callbacks),
         ],
         "undelivered_count": len(story.undelivered)
         + story.undelivered_more
         + len(story.never_delivered)
-        + story.never_delivered_more,
+        + story.never_delivered_more
+        + len(found.late_callbacks),
         "notes": list(story.notes),
         "erased_at": rfc3339(found.erased_at) if found.erased_at else None,
     }
@@ -209,6 +226,23 @@ def creator_json(request: Request) -> CreatorJson | None:
     if not request.created_by:
         return None
     return {"name": request.created_by, "title": request.created_by_title or None}
+
+
+def callback_json(request: Request) -> CallbackJson | None:
+    """Write where the caller is told, but for the secret."""
+    wanted = request.callback and request.callback.without_secret
+    return {"url": wanted.url, "on": wanted.on, "format": wanted.format} if wanted else None
+
+
+def late_callback_json(late: LateCallback) -> UndeliveredJson:
+    """Write what a receiver did not take."""
+    return {
+        "to": late.to or None,
+        "channel": CHANNEL,
+        "occasion": late.kind,
+        "tried_again": max(late.attempts - 1, 0),
+        "next_attempt_at": instant_json(late.next_at),
+    }
 
 
 def stage_json(found: Found) -> StageJson:

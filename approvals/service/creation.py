@@ -14,8 +14,10 @@ from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of
 from approvals.people.languages import is_zone
 from approvals.people.links import Invitation, Signer
+from approvals.receivers.allowed import Receivers
 from approvals.records.requests import START_WITHIN, as_unknown
 from approvals.rules import digest, vocabulary
+from approvals.rules.callbacks import read_target
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
@@ -75,6 +77,7 @@ class Creating(Desk):
         timed = self.timed(proposal)
         self.check_answerable(timed)
         self.check_namable(timed)
+        self.check_callback(timed)
         request = self.build_request(timed, request_id, base_url=base_url, evidence=evidence)
         found = Found(request=request, story=Story())
         addressees = await self.addressees(request)
@@ -82,7 +85,9 @@ class Creating(Desk):
             raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
         inserted_at = self.clock.now()
         with records_at_hand():
-            is_mine = await self.requests.insert(found, inserted_at, keyed=key is not None)
+            # a secret of the caller's is kept in the orchestration's input alone: nobody else could start it
+            can_be_inherited = key is not None and request.without_secrets == request
+            is_mine = await self.requests.insert(found, inserted_at, keyed=can_be_inherited)
         if not is_mine:  # a caller with this key was faster
             return await self.create(proposal, key, base_url, evidence)
         # a request of before there were records has no row, and a start would wipe it out
@@ -118,7 +123,8 @@ class Creating(Desk):
             return await self.repeat_creation(as_unknown(written) if written.story.is_open else written, proposal)
         if not proposal.is_origin_of(written.request):
             raise KeyReused(entry.request_id)
-        await self.take_over(entry, written)
+        request = written.request.model_copy(update={"callback": proposal.callback})  # which the record has not whole
+        await self.take_over(entry, written.model_copy(update={"request": request}))
         return await self.repeat_creation(written, proposal)
 
     async def await_start(self, entry: Entry) -> Found | None:
@@ -216,6 +222,15 @@ class Creating(Desk):
             detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
             raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
 
+    def check_callback(self, proposal: Proposal, at: str = "") -> None:
+        """See that the operator lets this caller be told there. Raises Invalid."""
+        if not proposal.callback:
+            return
+        target = read_target(proposal.callback.url)
+        if not Receivers.of(self.settings).rule_for(target, self.caller.name):
+            detail = f"is not to be called: CALLBACKS has no rule for {target.shown} and this caller"
+            raise Invalid((Problem(f"{at}/callback_url", detail),))
+
     def build_request(
         self,
         proposal: Proposal,
@@ -239,6 +254,7 @@ class Creating(Desk):
             reference=proposal.reference,
             tags=proposal.tags,
             presentation=proposal.presentation,
+            callback=proposal.callback,
             created_at=created_at,
             deadline=created_at + proposal.policy.stages[0].panel.timeout,
             policy=proposal.policy,
@@ -273,5 +289,6 @@ class Creating(Desk):
         """
         self.check_answerable(proposal, at)
         self.check_namable(proposal, at)
+        self.check_callback(proposal, at)
         request = self.build_request(self.timed(proposal, at), "0" * 32, base_url="")
         return play(request, answers), play(request, [])

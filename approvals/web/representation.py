@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from approvals.rules.callbacks import Kind
 from approvals.rules.digest import content_digest
 from approvals.rules.story import Status
 from approvals.rules.telling import Url, instant_json
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from approvals.people.delivery import Addressees
     from approvals.people.links import Invitation
     from approvals.records.requests import Entry
+    from approvals.rules.callbacks import Attempt
     from approvals.rules.preview import Preview
     from approvals.rules.story import Found
+    from approvals.service.calling import Redelivery
     from approvals.service.granting import Consumption
 
 
@@ -65,6 +68,37 @@ class CreationJson(TypedDict):
     """Whom no channel can ever reach."""
     status_url: Url
     deadline: InstantJson
+
+
+class SentAgainJson(TypedDict):
+    """An event that is on its way again."""
+
+    id: str
+    """The same as before, so that a receiver that has it can tell."""
+    kind: Kind
+
+
+class RedeliveryJson(TypedDict):
+    """What was sent again."""
+
+    request_id: str
+    callbacks: list[SentAgainJson]
+    messages: int
+    """How many messages were sent again."""
+    messages_failed: int
+    """How many of them no channel took."""
+
+
+class PingResultJson(TypedDict):
+    """What became of a ping."""
+
+    url: Url
+    """Without its query."""
+    delivered: bool
+    status: int | None
+    """What the receiver answered."""
+    reason: str | None
+    """A word for what was wrong."""
 
 
 class ConsumptionJson(TypedDict):
@@ -224,6 +258,26 @@ def summary_json(entry: Entry, base_url: str) -> SummaryJson:
         "tags": said["tags"],
         "revision": said["revision"],
         "status_url": f"{base_url}/api/requests/{entry.request_id}",
+    }
+
+
+def redelivery_json(done: Redelivery) -> RedeliveryJson:
+    """Write what was sent again."""
+    return {
+        "request_id": done.found.request.request_id,
+        "callbacks": [{"id": each.event_id, "kind": each.kind} for each in done.callbacks],
+        "messages": done.messages,
+        "messages_failed": done.failed,
+    }
+
+
+def ping_json(url: str, attempt: Attempt) -> PingResultJson:
+    """Write what became of a ping."""
+    return {
+        "url": url,
+        "delivered": attempt.outcome == "delivered",
+        "status": attempt.status,
+        "reason": attempt.reason or None,
     }
 
 
