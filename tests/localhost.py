@@ -28,7 +28,7 @@ SETTINGS = {
         "NOTIFY_URLS",
         "NOTIFY_REQUESTER",
     ),
-    *("APPROVAL_LINK_KEYS", "CALLERS", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
+    *("APPROVAL_LINK_KEYS", "CALLERS", "CALLBACKS", "EVENT_TYPE_PREFIX", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
 }
 """What this machine may have set, and the tests choose themselves."""
 
