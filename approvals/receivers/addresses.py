@@ -29,11 +29,14 @@ PRIVATE: tuple[Network, ...] = tuple(
 """What a rule may let in: networks of one's own (RFC 1918, 4193), and those that are shared (RFC 6598)."""
 NEVER: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
-    for text in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10")
+    for text in (
+        *("192.0.0.0/24", "192.88.99.0/24"),
+        *("::/96", "2002::/16", "2001::/23"),  # IPv4 in other clothes: compatible, 6to4, Teredo
+        *("64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10"),
+    )
 )
-"""What some versions of `ipaddress` take for global."""
+"""What some versions of `ipaddress` take for global, and tunnels."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 class Forbidden(OSError):
@@ -61,9 +64,10 @@ class Reach:
         if isinstance(address, ipaddress.IPv6Address):
             if address.scope_id:
                 return False
-            carried = carried_addresses(address)
-            if carried:
-                return all(self.admits(each) for each in carried)
+            if address.ipv4_mapped:
+                return self.admits(address.ipv4_mapped)
+            if address in NAT64:
+                return Reach().admits(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if address.is_loopback:
             return self.loopback
         if is_within(address, PLATFORM):
@@ -76,12 +80,3 @@ class Reach:
 def is_within(address: Address, networks: tuple[Network, ...]) -> bool:
     """Tell whether an address is of one of these networks."""
     return any(address in network for network in networks if network.version == address.version)
-
-
-def carried_addresses(address: ipaddress.IPv6Address) -> list[Address]:
-    """Give the IPv4 addresses that an IPv6 address leads to: mapped, compatible, 6to4, Teredo, NAT64."""
-    found: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in NAT64 or (address in COMPATIBLE and int(address) > 1):
-        found.append(low)
-    return [each for each in found if each is not None]

@@ -111,7 +111,7 @@ class Receivers:
     def rule_for(self, target: Target, caller: str | None = None) -> Rule | None:
         """Give the rule for an address, the one with the longest path of those that are for it; or nothing."""
         found = [rule for rule in self.rules if rule.is_for(target) and (caller is None or rule.takes(caller))]
-        return max(found, key=lambda rule: len(rule.target.path), default=None)
+        return max(found, key=lambda rule: len(rule.target.path.removesuffix("*")), default=None)
 
 
 @cache

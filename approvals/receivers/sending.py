@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 SECONDS, CONNECT_SECONDS = 15.0, 5.0
 """How long an attempt takes at most, and how long of it connecting may."""
-ANSWER_BYTES = 4096
-"""How much of an answer is read; it says nothing to us."""
+ANSWER_BYTES, READ_SECONDS = 4096, 1.0
+"""How much of an answer is read, and for how long; it says nothing to us."""
 AT_ONCE, AT_ONCE_EACH = 50, 5
 """How many attempts a process has under way: fewer than its activities, so that no approval waits for a receiver."""
 GONE, TOLERATED = 410, range(200, 300)
@@ -65,6 +65,8 @@ class CheckedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Give the addresses of a name. Raises OSError."""
         found = await self.behind.resolve(host, port, family)
+        if not found:
+            raise OSError("the name has no address")
         for each in found:
             self.reach.check(each["host"])
         return found
@@ -174,7 +176,8 @@ async def post(event: CallbackEvent, form: Format, target: Target, rule: Rule, t
         ) as session,
         session.post(URL(target.whole, encoded=True), data=body, headers=headers, allow_redirects=False) as answer,
     ):
-        await answer.content.read(ANSWER_BYTES)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # whatever becomes of the rest of an answer
+            await asyncio.wait_for(answer.content.read(ANSWER_BYTES), READ_SECONDS)
         return read_answer(answer.status, answer.headers.get("Retry-After", ""), dt.datetime.now(dt.UTC))
 
 

@@ -92,8 +92,12 @@ def read_target(url: str) -> Target:
         raise ValueError(f"must be an https address of at most {URL_CHARACTERS:,} characters, spelled plainly")
     port = int(found["port"]) if found["port"] else PORTS[found["scheme"]]
     if port >= 2**16:
-        raise ValueError("has a port that there is not")
-    return Target(found["scheme"], read_host(found["host"]), port, path, found["query"] or "")
+        raise ValueError("must have a port below 65536")
+    try:
+        host = read_host(found["host"])
+    except ValueError:
+        raise ValueError("must have a host that is a name, or an IP address as everybody writes it") from None
+    return Target(found["scheme"], host, port, path, found["query"] or "")
 
 
 def read_host(text: str) -> str:
