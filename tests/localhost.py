@@ -27,8 +27,10 @@ SETTINGS = {
         "NOTIFY_LOG",
         "NOTIFY_URLS",
         "NOTIFY_REQUESTER",
+        "CALLBACKS",
+        "EVENT_TYPE_PREFIX",
     ),
-    *("APPROVAL_LINK_KEYS", "CALLERS", "CALLBACKS", "EVENT_TYPE_PREFIX", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
+    *("APPROVAL_LINK_KEYS", "CALLERS", "TRUST_EASY_AUTH", "WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"),
 }
 """What this machine may have set, and the tests choose themselves."""
 
