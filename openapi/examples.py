@@ -79,6 +79,8 @@ def requests() -> dict[str, Any]:
         "delegateDecision": {"approver": GRACE, "to": "alan@example.com", "comments": "On leave"},
         "cancelRequest": {"by": "ada@example.com", "reason": "Not needed any more"},
         "reassignRequest": {"by": "ada@example.com", "from": GRACE, "to": "alan@example.com", "reason": "On leave"},
+        "redeliver": {"by": "ada@example.com"},
+        "pingReceiver": {"callback_url": "https://hooks.example.com/approvals"},
         "previewPolicy": {"request": expense, "answers": [imagined]},
     }
 
@@ -123,6 +125,18 @@ def answers() -> dict[Any, Any]:
         },
         representation.BatchJson: {
             "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(telling.story_json(decided()))}]
+        },
+        representation.RedeliveryJson: {
+            "request_id": REQUEST_ID,
+            "callbacks": [{"id": f"{REQUEST_ID}-callback-2", "kind": "approved"}],
+            "messages": 1,
+            "messages_failed": 0,
+        },
+        representation.PingResultJson: {
+            "url": "https://hooks.example.com/approvals",
+            "delivered": True,
+            "status": 204,
+            "reason": None,
         },
         representation.HealthJson: {"status": "ok", "version": VERSION},
     }

@@ -61,6 +61,7 @@ TOLD = [
     "deadline",
     "settled_at",
     "decision",
+    "callback",
     "cancellation",
     "stage",
     "awaited",

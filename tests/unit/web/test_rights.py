@@ -13,7 +13,7 @@ import pytest
 from approvals import errors, settings
 from approvals.people.callers import RIGHTS, hash_of, identify
 from approvals.rules.story import Found, Story
-from approvals.web import api, grants, records, rights
+from approvals.web import api, callbacks, grants, records, rights
 from tests.builders import (
     ADA,
     ALAN,
@@ -31,9 +31,11 @@ from tests.builders import (
 )
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
-LET_IN = {200, 201, 409, 503}
-"""409: the request of these tests is open, and content is erased of ended ones only."""
-"""Whoever is let in gets an answer, or hears that the scheduler of this test takes no event."""
+LET_IN = {200, 201, 202, 409, 503}
+"""Whoever is let in gets an answer, or hears that the scheduler of this test takes no event.
+
+409: the request of these tests is open, and content is erased of ended ones only.
+"""
 
 
 def documented():
@@ -51,6 +53,8 @@ CALLS = {
     ("DELETE", "api/requests/{request_id}/payload"): (records.erase, {"by": ADA, "reason": "wish"}),
     ("POST", "api/requests/{request_id}/consume"): (grants.consume, {"action": None}),
     ("POST", "api/requests/{request_id}/revoke"): (grants.revoke, {"by": ADA}),
+    ("POST", "api/requests/{request_id}/redeliver"): (callbacks.redeliver, {"by": ADA}),
+    ("POST", "api/callbacks/ping"): (callbacks.ping, {"callback_url": "http://127.0.0.1:9/1"}),
     ("GET", "api/requests/{request_id}/receipt"): (grants.give_receipt, None),
     ("GET", "api/export"): (records.export_day, None),
     ("GET", "api/requests/{request_id}"): (api.read, None),
@@ -100,7 +104,8 @@ def service(monkeypatch):
 
     def start(created_by="", **more):
         usual = {"link_keys": ("k" * 40,), "notify_urls": ("json://localhost/{approver}",)}
-        chosen = settings.Settings(callers=json.dumps(CALLERS), **{**usual, **more})
+        rules = json.dumps({"127.0.0.1:9": {"auth": "url"}})
+        chosen = settings.Settings(callers=json.dumps(CALLERS), callbacks=rules, **{**usual, **more})
         monkeypatch.setattr(settings, "current", lambda: chosen)
         monkeypatch.setattr(Scheduler, "created_by", created_by)
         monkeypatch.setattr(api, "Instances", Scheduler)
