@@ -19,8 +19,8 @@ from approvals.people import delivery
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests
 from approvals.records.store import StoreUnavailable
-from approvals.rules.callbacks import CHANNEL as CALLBACKS
-from approvals.rules.callbacks import delivery_of
+from approvals.records.subscriptions import addressed
+from approvals.rules.callbacks import OWN_CHANNELS, delivery_of
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
 from approvals.rules.value import decode_json
@@ -96,12 +96,13 @@ async def write_end(notice: Notice, client: df.DurableOrchestrationClient) -> tu
 async def begin_callbacks(notice: Notice, client: df.DurableOrchestrationClient) -> tuple[Undelivered, ...]:
     """Begin to tell the caller of the request what is owed to it. Gives what could not be begun."""
     unbegun = []
-    for each in notice.owed_callbacks:
+    for owed in notice.owed_callbacks:
         try:
-            await Instances(client).start_callback(delivery_of(each.key, cast("Kind", each.occasion)))
-        except SchedulerUnavailable:
-            signals.DELIVERY_FAILED.write(channel=each.channel, key=each.key, reason="scheduler")
-            unbegun.append(each)
+            for each in await addressed(store_of(settings.current()), notice.found.request.created_by, owed):
+                await Instances(client).start_callback(delivery_of(each.key, cast("Kind", each.occasion)))
+        except (SchedulerUnavailable, StoreUnavailable) as error:
+            signals.DELIVERY_FAILED.write(channel=owed.channel, key=owed.key, reason=type(error).__name__)
+            unbegun.append(owed)  # what was begun is not begun again
     return tuple(unbegun)
 
 
@@ -112,7 +113,7 @@ async def send_notice(notice: Notice) -> tuple[Undelivered, ...]:
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
         return await dispatch.retry(
-            notice.found, [each for each in notice.tried if each.channel not in (RECORDS, CALLBACKS)]
+            notice.found, [each for each in notice.tried if each.channel not in (RECORDS, *OWN_CHANNELS)]
         )
     return await dispatch.announce(notice.found, notice.occasion, notice.key)
 

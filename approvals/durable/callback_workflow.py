@@ -38,3 +38,10 @@ def callback_workflow(context: df.DurableOrchestrationContext) -> Generator[Any,
         busy += said.outcome == "busy"
         counts = said.outcome != "busy" or busy > MAX_BUSY
         delivery = delivery.model_copy(update={"attempt": delivery.attempt + counts, "started": started})
+
+
+@blueprint.orchestration_trigger(context_name="context")
+def subscription_workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, None]:
+    """Keep an address until somebody ends it: its input holds the secret, which stands nowhere else."""
+    context.set_custom_status({"kept": True})
+    yield context.wait_for_external_event(f"end-1-{context.instance_id}".lower())

@@ -62,11 +62,20 @@ async def try_to_send(delivery: Delivery, instances: Instances) -> tuple[Attempt
             return Attempt(outcome="gone", reason="sent_again"), ""
     try:
         found = await instances.read_at(delivery.request_id, delivery.revision)
+        callback = found and await find_callback(delivery, found, instances)
     except SchedulerUnavailable:
         return Attempt(outcome="failed", reason="scheduler"), ""
-    if not found or not found.request.callback:  # its content was erased
-        return Attempt(outcome="gone", reason="erased"), ""
-    return await send(delivery, found, found.request.callback)
+    if not found or not callback:
+        return Attempt(outcome="gone", reason="erased" if not found else "unsubscribed"), ""
+    return await send(delivery, found, callback)
+
+
+async def find_callback(delivery: Delivery, found: Found, instances: Instances) -> Callback | None:
+    """Find where an event goes: to the request's own address, or to one that was subscribed. Raises as reading does."""
+    if not delivery.subscription:
+        return found.request.callback
+    subscription = await instances.subscription(delivery.subscription)
+    return subscription.callback if subscription else None
 
 
 async def send(delivery: Delivery, found: Found, callback: Callback) -> tuple[Attempt, str]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from approvals.durable import CALLBACK_NAME, NAME
+from approvals.durable import CALLBACK_NAME, NAME, SUBSCRIPTION_NAME
 from approvals.durable.reads import shared_read
 from approvals.errors import SchedulerUnavailable
+from approvals.rules.callbacks import Subscription
 from approvals.rules.restoring import restore_story
 from approvals.rules.story import Cancellation, Found, Request, Status, Story
 from approvals.rules.value import utc
@@ -75,6 +76,30 @@ class Instances:
         except Exception as error:
             if "already exists" not in str(error):
                 raise
+
+    async def start_subscription(self, subscription: Subscription) -> None:
+        """Keep an address, with its secret, in the input of an orchestration. Raises SchedulerUnavailable."""
+        given = subscription.model_dump_json(exclude_defaults=True)
+        await call_scheduler(self.client.start_new(SUBSCRIPTION_NAME, subscription.instance_id, given))
+
+    async def subscription(self, subscription_id: str) -> Subscription | None:
+        """Read a subscription that has not ended, or nothing. Raises SchedulerUnavailable."""
+        status = await call_scheduler(self.client.get_status(f"subscription-{subscription_id}", show_input=True))
+        if not status and getattr(status, "Message", None):
+            raise SchedulerUnavailable
+        kept = status and status.name == SUBSCRIPTION_NAME and status.runtime_status.name in UNENDED
+        return Subscription.from_json(status.input_) if kept else None
+
+    async def end_subscription(self, subscription: Subscription) -> None:
+        """Forget an address, as far as that can be done at once; the scheduler forgets what has ended by itself.
+
+        Raises SchedulerUnavailable.
+        """
+        await call_scheduler(self.client.terminate(subscription.instance_id, "It is not wanted any more."))
+        for _ in range(PURGES):
+            if await self.try_to_purge(subscription.instance_id):
+                return
+            await asyncio.sleep(PURGE_PAUSE_SECONDS)
 
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from approvals.records import trail
 from approvals.records.requests import partition_of
 from approvals.records.store import Put
-from approvals.rules.callbacks import CHANNEL, Attempt, Delivery, Kind, LateCallback
+from approvals.rules.callbacks import CHANNEL, Attempt, Delivery, Kind, LateCallback, subscribed_key
 from approvals.rules.trail import entry
 from approvals.rules.value import Instant, Value
 
@@ -27,6 +27,7 @@ class SentCallback(Value):
     """How far an event has come."""
 
     revision: int
+    subscription: str = ""
     kind: Kind
     to: str = ""
     """The receiver's address, without its query."""
@@ -50,20 +51,21 @@ class SentCallback(Value):
         return LateCallback(kind=self.kind, to=self.to, attempts=self.attempts, next_at=self.next_at)
 
 
-def key_of(revision: int) -> str:
-    """Name the row of an event."""
-    return f"{CHANNEL}-{revision:06d}"
+def key_of(event: Delivery | SentCallback) -> str:
+    """Name the row of an event for a receiver."""
+    return subscribed_key(f"{CHANNEL}-{event.revision:06d}", event.subscription)
 
 
 async def keep_attempt(store: Store, delivery: Delivery, said: Attempt, to: str, at: dt.datetime) -> None:
     """Write down how an attempt went, and into the trail when it was the last one. Raises StoreUnavailable."""
-    partition, key = partition_of(delivery.request_id), key_of(delivery.revision)
+    partition, key = partition_of(delivery.request_id), key_of(delivery)
     row = await store.get(partition, key)
     before = SentCallback.model_validate(row.body) if row else None
     if before and (before.again > delivery.again or (before.again == delivery.again and before.is_delivered)):
         return  # an attempt that ran twice, or was overtaken by one that somebody wished
     kept = SentCallback(
         revision=delivery.revision,
+        subscription=delivery.subscription,
         kind=delivery.kind,
         to=to or (before.to if before else ""),
         outcome=said.outcome,
@@ -81,7 +83,7 @@ async def keep_attempt(store: Store, delivery: Delivery, said: Attempt, to: str,
 
 async def is_overtaken(store: Store, delivery: Delivery) -> bool:
     """Tell whether somebody has had an event sent again since this delivery began. Raises StoreUnavailable."""
-    row = await store.get(partition_of(delivery.request_id), key_of(delivery.revision))
+    row = await store.get(partition_of(delivery.request_id), key_of(delivery))
     return bool(row and SentCallback.model_validate(row.body).again > delivery.again)
 
 
@@ -94,8 +96,10 @@ async def callbacks_of(store: Store, request_id: str) -> list[SentCallback]:
 async def begin_again(store: Store, request_id: str, sent: SentCallback) -> Delivery:
     """Give the next delivery of an event that was sent before, and write down that it begins."""
     kept = sent.model_copy(update={"again": sent.again + 1, "outcome": "failed", "attempts": 0, "next_at": sent.at})
-    await store.write(partition_of(request_id), Put(key_of(sent.revision), body_of(kept)))
-    return Delivery(request_id=request_id, revision=sent.revision, kind=sent.kind, again=kept.again)
+    await store.write(partition_of(request_id), Put(key_of(sent), body_of(kept)))
+    return Delivery(
+        request_id=request_id, revision=sent.revision, kind=sent.kind, subscription=sent.subscription, again=kept.again
+    )
 
 
 def body_of(sent: SentCallback) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from approvals.rules.value import Instant, Value
 
 CHANNEL = "callback"
 """How what was not delivered names callbacks, beside the channels that tell people."""
+SUBSCRIBERS = "subscribers"
+"""The same for everyone who wants to be told of the end of every request of a caller."""
+OWN_CHANNELS = (CHANNEL, SUBSCRIBERS)
 URL_CHARACTERS = 2000
 TARGET = re.compile(
     r"(?P<scheme>https?)://"
@@ -146,6 +149,25 @@ class Callback(Value):
         return self.model_copy(update={"url": self.url.partition("?")[0]})
 
 
+class Subscription(Value):
+    """The wish of a caller to be told of the end of each of its requests: the input of an orchestration that waits."""
+
+    subscription_id: str
+    created_by: str
+    created_at: Instant
+    callback: Callback
+
+    @property
+    def instance_id(self) -> str:
+        """What names its orchestration."""
+        return f"subscription-{self.subscription_id}"
+
+    @property
+    def without_secret(self) -> Subscription:
+        """The same without the query of its address."""
+        return self.model_copy(update={"callback": self.callback.without_secret})
+
+
 class Delivery(Value):
     """An event on its way: the input of its orchestration, and of every attempt. It holds no word of the request."""
 
@@ -153,6 +175,8 @@ class Delivery(Value):
     revision: int
     """The revision of the story that it tells of."""
     kind: Kind
+    subscription: str = ""
+    """Whose it is; nothing: the address in the request itself."""
     again: int = 0
     """How often somebody had it sent again."""
     attempt: int = 1
@@ -166,8 +190,9 @@ class Delivery(Value):
 
     @property
     def instance_id(self) -> str:
-        """What names its orchestration: a new one each time somebody has it sent again."""
-        return f"{self.event_id}-{self.again}" if self.again else self.event_id
+        """What names its orchestration: a new one for each receiver, and each time somebody has it sent again."""
+        key = subscribed_key(self.event_id, self.subscription)
+        return f"{key}-{self.again}" if self.again else key
 
 
 class Attempt(Value):
@@ -200,10 +225,16 @@ def event_id(request_id: str, revision: int) -> str:
     return f"{request_id}-{CHANNEL}-{revision}"
 
 
+def subscribed_key(key: str, subscription: str) -> str:
+    """Name an event of a request for one of those who have subscribed."""
+    return f"{key}-{subscription}" if subscription else key
+
+
 def delivery_of(key: str, kind: Kind) -> Delivery:
     """Give the delivery of the event that a key names."""
-    request_id, _, revision = key.rpartition(f"-{CHANNEL}-")
-    return Delivery(request_id=request_id, revision=int(revision), kind=kind)
+    request_id, _, rest = key.rpartition(f"-{CHANNEL}-")
+    revision, _, subscription = rest.partition("-")
+    return Delivery(request_id=request_id, revision=int(revision), kind=kind, subscription=subscription)
 
 
 def next_attempt_at(started: dt.datetime, now: dt.datetime, said: Attempt, attempts: int) -> dt.datetime | None:

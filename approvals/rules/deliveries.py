@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from approvals.rules.callbacks import CHANNEL
+from approvals.rules.callbacks import OWN_CHANNELS
 from approvals.rules.value import utc
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def close_late(found: Found, failed: Iterable[Undelivered]) -> dict[str, Any]:
 def split(failed: Iterable[Undelivered]) -> tuple[tuple[Undelivered, ...], tuple[Undelivered, ...]]:
     """Give the callbacks that could not be begun, and the messages."""
     every = tuple(failed)
-    callbacks = tuple(each for each in every if each.channel == CHANNEL)
-    return callbacks, tuple(each for each in every if each.channel != CHANNEL)
+    callbacks = tuple(each for each in every if each.channel in OWN_CHANNELS)
+    return callbacks, tuple(each for each in every if each.channel not in OWN_CHANNELS)
 
 
 def keep_never_delivered(found: Found, failed: Iterable[Undelivered]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Notice(Value):
     @property
     def owed_callbacks(self) -> tuple[Undelivered, ...]:
         """The callbacks to begin with it: its own, and those that could not be begun before."""
-        return (*self.callbacks, *(each for each in self.tried if each.channel == callbacks.CHANNEL))
+        return (*self.callbacks, *(each for each in self.tried if each.channel in callbacks.OWN_CHANNELS))
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def notice_of(found: Found, occasion: str, before: Found | None = None) -> Notic
 
 
 def end_kind(found: Found) -> Kind | None:
-    """Say what the end of a request is told as; nothing while it is open, or where nobody wants to be told."""
-    return callbacks.ENDS.get(found.story.status) if found.request.callback else None
+    """Say what the end of a request is told as; nothing while it is open."""
+    return callbacks.ENDS.get(found.story.status)
 
 
 def change_kind(before: Found | None, found: Found) -> Kind | None:
@@ -101,12 +101,15 @@ def change_kind(before: Found | None, found: Found) -> Kind | None:
     return "voted" if len(before.story.votes) < len(found.story.votes) else "changed"
 
 
-def callbacks_of(found: Found, occasion: str, before: Found | None) -> Iterator[Undelivered]:
-    """Give what the caller is to be told: the end, or a change."""
-    kind = end_kind(found) if occasion == OUTCOME else change_kind(before, found)
-    if kind:
-        key = callbacks.event_id(found.request.request_id, found.story.revision)
+def callbacks_of(found: Found, occasion: str, before: Found | None = None) -> Iterator[Undelivered]:
+    """Give what the caller is to be told: a change, or the end, which whoever has subscribed is told as well."""
+    ends = occasion == OUTCOME
+    kind = end_kind(found) if ends else change_kind(before, found)
+    key = callbacks.event_id(found.request.request_id, found.story.revision)
+    if kind and found.request.callback:
         yield Undelivered(channel=callbacks.CHANNEL, key=key, occasion=kind)
+    if kind and ends:
+        yield Undelivered(channel=callbacks.SUBSCRIBERS, key=key, occasion=kind)
 
 
 def content_of(request: Request) -> tuple[object, ...]:

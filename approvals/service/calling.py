@@ -11,9 +11,9 @@ from approvals.errors import Invalid
 from approvals.people.delivery import Dispatch
 from approvals.receivers.allowed import Receivers
 from approvals.receivers.events import CallbackEvent, PingJson, event_type
-from approvals.records import callbacks, trail
-from approvals.rules.callbacks import CHANNEL, delivery_of, event_id, read_target
-from approvals.rules.notices import end_kind
+from approvals.records import callbacks, subscriptions, trail
+from approvals.rules.callbacks import OWN_CHANNELS, delivery_of, read_target
+from approvals.rules.notices import OUTCOME, callbacks_of, end_kind
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem
 from approvals.service.desk import Desk, records_at_hand
@@ -66,9 +66,13 @@ class Calling(Desk):
         """Give the events that are to be sent again, and the end where nobody has begun to tell of it."""
         sent = await callbacks.callbacks_of(self.store, found.request.request_id)
         owed: list[callbacks.SentCallback | Delivery] = [each for each in sent if everything or not each.is_delivered]
-        kind, revision = end_kind(found), found.story.revision
-        if kind and not found.suspended and not any(each.revision == revision for each in sent):
-            owed.append(delivery_of(event_id(found.request.request_id, revision), kind))
+        if found.suspended or not (kind := end_kind(found)):
+            return owed
+        known = {(each.revision, each.subscription) for each in sent}
+        for end in callbacks_of(found, OUTCOME):
+            each_to = await subscriptions.addressed(self.store, found.request.created_by, end)
+            ends = [delivery_of(each.key, kind) for each in each_to]
+            owed += [each for each in ends if (each.revision, each.subscription) not in known]
         return owed
 
     async def begin_again(self, found: Found, each: callbacks.SentCallback | Delivery) -> Delivery:
@@ -109,4 +113,4 @@ def messages_of(found: Found) -> list[Undelivered]:
     if found.erased_at:
         return []
     failed = (*found.story.undelivered, *found.story.never_delivered)
-    return [each for each in failed if each.channel not in (CHANNEL, RECORDS)][:MESSAGES]
+    return [each for each in failed if each.channel not in (RECORDS, *OWN_CHANNELS)][:MESSAGES]

@@ -18,8 +18,9 @@ from approvals.records.indexes import OPEN, WATCH, earliest_first
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests, as_unknown
 from approvals.records.store import Conflict, Delete, Put, StoreUnavailable
-from approvals.rules.callbacks import delivery_of, event_id
-from approvals.rules.notices import end_kind
+from approvals.records.subscriptions import addressed
+from approvals.rules.callbacks import delivery_of
+from approvals.rules.notices import OUTCOME, callbacks_of, end_kind
 from approvals.service.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -113,10 +114,11 @@ class Sweep:
 
     async def tell_caller(self, found: Found) -> None:
         """See that whoever asked is told of an end that the orchestration could not tell of itself."""
-        kind = None if found.suspended else end_kind(found)
-        if kind:
-            key = event_id(found.request.request_id, found.story.revision)
-            await self.instances.start_callback(delivery_of(key, kind))
+        if found.suspended or not (kind := end_kind(found)):
+            return
+        for owed in callbacks_of(found, OUTCOME):
+            for each in await addressed(self.store, found.request.created_by, owed):
+                await self.instances.start_callback(delivery_of(each.key, kind))
 
     async def give_up(self, request_id: str) -> None:
         """Write that nobody knows how a request ended whose instance is gone; it is never started again."""

@@ -12,6 +12,7 @@ from approvals.rules.callbacks import (
     CHANNEL,
     GIVE_UP_AFTER,
     MAX_BUSY,
+    SUBSCRIBERS,
     Attempt,
     Callback,
     Delivery,
@@ -47,7 +48,10 @@ def attempt(instance, text, **more):
 
 def begun(instance, name="submit_approval_request"):
     """Give what the caller was to be told, in the order of the rounds."""
-    return [[each["occasion"] for each in given.get("callbacks", [])] for given in instance.activities_of(name)]
+    return [
+        [each["occasion"] for each in given.get("callbacks", []) if each["channel"] == CHANNEL]
+        for given in instance.activities_of(name)
+    ]
 
 
 def finish_all(instance, **more):
@@ -199,6 +203,18 @@ def test_a_round_whose_activity_failed_owes_its_callback_still():
 
     owed = [each for each in instance.found.story.undelivered if each.channel == CHANNEL]
     assert [each.occasion for each in owed] == ["voted"]
+
+
+def test_whoever_has_subscribed_is_owed_the_end_of_every_request_and_nothing_else():
+    instance = Instance(asked(policy=a_policy(a_panel(GRACE, ALAN, required=2)))).start()
+    instance.deliver(instance.decision(decided(GRACE)))
+    instance.deliver(instance.decision(decided(ALAN, slot=1), key="decision-0-1"))
+
+    assert instance.activities_of("submit_approval_request") == []
+    (end,) = instance.activities_of("process_approval")
+    assert end["callbacks"] == [
+        {"channel": SUBSCRIBERS, "key": event_id(REQUEST_ID, instance.found.story.revision), "occasion": "approved"}
+    ]
 
 
 # --- what stands where -----------------------------------------------------------------------------
