@@ -80,9 +80,18 @@ def requests() -> dict[str, Any]:
         "cancelRequest": {"by": "ada@example.com", "reason": "Not needed any more"},
         "reassignRequest": {"by": "ada@example.com", "from": GRACE, "to": "alan@example.com", "reason": "On leave"},
         "redeliver": {"by": "ada@example.com"},
+        "subscribe": {"callback_url": "https://hooks.example.com/approvals"},
         "pingReceiver": {"callback_url": "https://hooks.example.com/approvals"},
         "previewPolicy": {"request": expense, "answers": [imagined]},
     }
+
+
+SUBSCRIPTION = {
+    "subscription_id": "5b1f0c2d4e6f48a0b1c2d3e4f5a6b7c8",
+    "created_by": "deployments",
+    "created_at": "2026-03-01T12:00:00.000Z",
+    "callback": {"url": "https://hooks.example.com/approvals", "on": "settled", "format": "structured"},
+}
 
 
 def answers() -> dict[Any, Any]:
@@ -132,6 +141,8 @@ def answers() -> dict[Any, Any]:
             "messages": 1,
             "messages_failed": 0,
         },
+        representation.SubscriptionJson: SUBSCRIPTION,
+        representation.SubscriptionsJson: {"subscriptions": [SUBSCRIPTION]},
         representation.PingResultJson: {
             "url": "https://hooks.example.com/approvals",
             "delivered": True,

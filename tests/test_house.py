@@ -328,6 +328,9 @@ FUNCTIONS = {
     "send_callback": "activityTrigger",
     "redelivery": "httpTrigger",
     "callback_ping": "httpTrigger",
+    "subscription_workflow": "orchestrationTrigger",
+    "subscriptions": "httpTrigger",
+    "subscription": "httpTrigger",
     "sweep": "timerTrigger",
     "keep_house": "timerTrigger",
 }
@@ -343,6 +346,8 @@ ROUTES = {
     "api/requests/{request_id}/receipt": "function",
     "api/requests/{request_id}/redeliver": "function",
     "api/callbacks/ping": "function",
+    "api/subscriptions": "function",
+    "api/subscriptions/{subscription_id}": "function",
     ".well-known/jwks.json": "anonymous",
     "api/requests/{request_id}/payload": "function",
     "api/export": "function",
@@ -423,7 +428,7 @@ def last_word(enumerated):
 def test_every_route_offers_what_the_table_says(caller, route):
     methods = rights.ROUTES[route]
 
-    path = route.format_map({"request_id": "0" * 32, "token": "none"})
+    path = route.format_map({"request_id": "0" * 32, "subscription_id": "0" * 32, "token": "none"})
 
     allowed = caller.http.options(f"/{path.lstrip('/')}").headers["Allow"]
 

@@ -14,17 +14,16 @@ from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of
 from approvals.people.languages import is_zone
 from approvals.people.links import Invitation, Signer
-from approvals.receivers.allowed import Receivers
 from approvals.records.requests import START_WITHIN, as_unknown
 from approvals.rules import digest, vocabulary
-from approvals.rules.callbacks import read_target
 from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
 from approvals.rules.story import RULES, Found, Request, Story
 from approvals.rules.value import Problem, compact, load_json
-from approvals.service.desk import Desk, records_at_hand
+from approvals.service.desk import records_at_hand
 from approvals.service.reach import NAMELESS
+from approvals.service.subscribing import Subscribing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,7 +54,7 @@ class Creation:
 
 
 @dataclass(frozen=True)
-class Creating(Desk):
+class Creating(Subscribing):
     """Asking, and imagining what would become of it."""
 
     async def create(
@@ -224,12 +223,8 @@ class Creating(Desk):
 
     def check_callback(self, proposal: Proposal, at: str = "") -> None:
         """See that the operator lets this caller be told there. Raises Invalid."""
-        if not proposal.callback:
-            return
-        target = read_target(proposal.callback.url)
-        if not Receivers.of(self.settings).rule_for(target, self.caller.name):
-            detail = f"is not to be called: CALLBACKS has no rule for {target.shown} and this caller"
-            raise Invalid((Problem(f"{at}/callback_url", detail),))
+        if proposal.callback:
+            self.check_receiver(proposal.callback.url, f"{at}/callback_url")
 
     def build_request(
         self,

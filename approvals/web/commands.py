@@ -47,6 +47,14 @@ class RedeliveryBody(Intake):
     """Whether callbacks that were taken are sent, too: their receiver has lost them."""
 
 
+class SubscriptionBody(Intake):
+    """`POST /api/subscriptions`."""
+
+    callback_url: CallbackUrl
+    """Where the caller is told of the end of each of its requests, if the operator allows that address."""
+    callback_format: Format = "structured"
+
+
 class PingBody(Intake):
     """`POST /api/callbacks/ping`."""
 

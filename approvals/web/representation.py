@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from approvals.rules.callbacks import Kind
 from approvals.rules.digest import content_digest
 from approvals.rules.story import Status
-from approvals.rules.telling import Url, instant_json
+from approvals.rules.telling import CallbackJson, Url, instant_json
 from approvals.rules.trail import TrailEntryJson
 from approvals.rules.value import rfc3339
 from approvals.rules.written import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from approvals.people.delivery import Addressees
     from approvals.people.links import Invitation
     from approvals.records.requests import Entry
-    from approvals.rules.callbacks import Attempt
+    from approvals.rules.callbacks import Attempt, Subscription
     from approvals.rules.preview import Preview
     from approvals.rules.story import Found
     from approvals.service.calling import Redelivery
@@ -87,6 +87,21 @@ class RedeliveryJson(TypedDict):
     """How many messages were sent again."""
     messages_failed: int
     """How many of them no channel took."""
+
+
+class SubscriptionJson(TypedDict):
+    """An address at which a caller is told of the end of each of its requests."""
+
+    subscription_id: str
+    created_by: str
+    created_at: InstantJson
+    callback: CallbackJson
+
+
+class SubscriptionsJson(TypedDict):
+    """Subscriptions: the caller's own, or all to an operator."""
+
+    subscriptions: list[SubscriptionJson]
 
 
 class PingResultJson(TypedDict):
@@ -268,6 +283,17 @@ def redelivery_json(done: Redelivery) -> RedeliveryJson:
         "callbacks": [{"id": each.event_id, "kind": each.kind} for each in done.callbacks],
         "messages": done.messages,
         "messages_failed": done.failed,
+    }
+
+
+def subscription_json(subscription: Subscription) -> SubscriptionJson:
+    """Write a subscription, without its secret."""
+    kept = subscription.callback.without_secret
+    return {
+        "subscription_id": subscription.subscription_id,
+        "created_by": subscription.created_by,
+        "created_at": rfc3339(subscription.created_at),
+        "callback": {"url": kept.url, "on": kept.on, "format": kept.format},
     }
 
 

@@ -248,6 +248,78 @@ def test_an_end_that_an_operator_made_is_told_too(caller, receiver, told):
     assert told(1)[0].json["type"].endswith(".cancelled")
 
 
+# --- subscriptions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def subscribed(caller):
+    """Subscribe an address, and end that with the test."""
+    kept = []
+
+    def subscribe(url, **more):
+        answer = caller.http.post("/api/subscriptions", json={"callback_url": url, **more})
+        kept.append(answer.headers["Location"])
+        return answer
+
+    yield subscribe
+    for where in kept:
+        assert caller.http.delete(where).status_code in (204, 404)
+
+
+def test_who_has_subscribed_is_told_of_each_end_until_they_have_not(caller, receiver, told, subscribed):
+    answer = subscribed(address(receiver, f"/logic?{SAS}"), callback_format="binary")
+    first, second = (caller.asked(approvers=[GRACE]) for _ in range(2))
+    listed = caller.http.get("/api/subscriptions")
+    caller.decide(first, approver=GRACE)
+    caller.decide(second, approver=GRACE, is_approved=False)
+    events = told(2)
+
+    ended = caller.http.delete(answer.headers["Location"])
+    caller.decide(caller.asked(approvers=[GRACE]), approver=GRACE)
+    own = caller.asked(approvers=[GRACE], callback_url=address(receiver))
+    caller.decide(own, approver=GRACE)
+
+    assert answer.status_code == 201
+    assert answer.json()["callback"] == {"url": address(receiver, "/logic"), "on": "settled", "format": "binary"}
+    assert [each["subscription_id"] for each in listed.json()["subscriptions"]] == [answer.json()["subscription_id"]]
+    assert {(event.json["request_id"], event.json["status"]) for event in events} == {
+        (first, "Approved"),
+        (second, "Rejected"),
+    }
+    assert {event.path for event in events} == {f"/logic?{SAS}"}
+    assert ended.status_code == 204
+    assert told(3)[2].json["subject"] == own
+    assert "c2VjcmV0" not in answer.text + listed.text
+    assert caller.http.delete(answer.headers["Location"]).json()["code"] == "no_subscription"
+
+
+def test_a_request_with_an_address_of_its_own_is_told_to_both_under_one_id(caller, receiver, told, subscribed):
+    subscribed(address(receiver, "/hooks/all"))
+    request_id = caller.asked(approvers=[GRACE], callback_url=address(receiver, "/hooks/own"))
+
+    caller.decide(request_id, approver=GRACE)
+
+    events = told(2)
+    assert {event.path for event in events} == {"/hooks/all", "/hooks/own"}
+    assert len({event.headers["webhook-id"] for event in events}) == 1
+
+
+def test_an_address_that_is_not_allowed_is_not_subscribed_and_there_is_an_end_to_them(caller, receiver, subscribed):
+    refused = caller.http.post("/api/subscriptions", json={"callback_url": "https://other.example.com/?sig=secret"})
+    for number in range(20):
+        assert subscribed(address(receiver, f"/hooks/{number}")).status_code == 201
+    too_many = caller.http.post("/api/subscriptions", json={"callback_url": address(receiver)})
+
+    assert refused.status_code == too_many.status_code == 422
+    assert "CALLBACKS" in refused.text
+    assert "secret" not in refused.text
+    assert "20 subscriptions" in too_many.text
+    assert caller.http.delete("/api/subscriptions/nonsense").status_code == 404
+
+
+# --- last, since what hangs here comes again later ---------------------------------------------------
+
+
 def test_receivers_that_hang_hold_up_no_approval(caller, receiver, told):
     receiver.answers[:] = ["hang"] * 20
     for _ in range(20):
