@@ -59,6 +59,12 @@ DELIVERY_FAILED = Signal(
     ("channel", "key", "reason"),
     "A channel did not take a message, this time. The key begins with the request's id.",
 )
+CALLBACK_FAILED = Signal(
+    "callback_failed",
+    logging.WARNING,
+    ("request", "kind", "receiver", "reason", "status", "attempt", "gives_up"),
+    "The receiver of a callback did not take it, this time; with gives_up=true it is not sent any more.",
+)
 CALL_FAILED = Signal(
     "call_failed",
     logging.ERROR,
@@ -71,9 +77,9 @@ RECORD_LATE = Signal(
     ("request", "reason"),
     "The records did not take what became of a request at once; the sweep writes it.",
 )
-SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALL_FAILED, RECORD_LATE)
+SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALLBACK_FAILED, CALL_FAILED, RECORD_LATE)
 
-ACTIVITIES = '("submit_approval_request", "process_approval")'
+ACTIVITIES = '("submit_approval_request", "process_approval", "send_callback")'
 ALERTS = (
     Alert(
         "failed-orchestrations",
@@ -87,7 +93,7 @@ ALERTS = (
         "failed-deliveries",
         "Somebody could not be told: of a request, or of its outcome.",
         2,
-        (DELIVERY_FAILED,),
+        (DELIVERY_FAILED, CALLBACK_FAILED),
         f"AppRequests | where Name in {ACTIVITIES} and Success == false",
     ),
     Alert("late-records", "The records were not written at once; lists may be behind.", 3, (RECORD_LATE,)),

@@ -65,6 +65,7 @@ Everything that goes wrong is `application/problem+json` (RFC 9457). `code` is s
 TAGS = {
     "Requests": "Asking, looking, and changing what was asked.",
     "Decisions": "What people answer.",
+    "Callbacks": "Telling the system that asked, again.",
     "Service": "What answers here.",
 }
 FUNCTION_KEY, BEARER, CALLER_KEY = "functionKey", "callerBearer", "callerKey"

@@ -22,7 +22,11 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "approvals").glob("**/*.py"))
 DEVHOST = sorted((ROOT / "devhost").glob("**/*.py"))
 
-NO_CLOCK = [*(f"rules/{path.name}" for path in (ROOT / "approvals/rules").glob("*.py")), "durable/workflow.py"]
+NO_CLOCK = [
+    *(f"rules/{path.name}" for path in (ROOT / "approvals/rules").glob("*.py")),
+    "durable/workflow.py",
+    "durable/callback_workflow.py",
+]
 
 ROOMS = {
     # A room, or a file beside the rooms: what of ours it may import, and why it may know that. Six floors: rules;
@@ -41,14 +45,29 @@ ROOMS = {
         {"rules", "settings", "rebuilding"},
         "what is remembered of requests, in a store that the operator set: it asks no scheduler and tells nobody",
     ),
+    "receivers": (
+        {"rules", "settings"},
+        "which systems are told is the operator's choice, and what they are told is a rule",
+    ),
     "durable": (
-        {"rules", "errors", "settings", "signals", "people", "records"},
+        {"rules", "errors", "settings", "signals", "people", "records", "receivers"},
         "the orchestration asks the rules, activities tell people and write records, the client says what is away",
     ),
     "callers": ({"settings", "people"}, "a command that makes a key, by the same rules that read it"),
     "old_forms": ({"rules"}, "a form of before there was a vocabulary, judged in a process of its own"),
     "service": (
-        {"rules", "errors", "grant_errors", "settings", "signals", "people", "records", "durable", "old_forms"},
+        {
+            "rules",
+            "errors",
+            "grant_errors",
+            "settings",
+            "signals",
+            "people",
+            "records",
+            "receivers",
+            "durable",
+            "old_forms",
+        },
         "a use case authorizes a person and hands an event to an instance, which it knows by type alone",
     ),
     "timers": (
@@ -313,6 +332,13 @@ FUNCTIONS = {
     "approval_workflow": "orchestrationTrigger",
     "submit_approval_request": "activityTrigger",
     "process_approval": "activityTrigger",
+    "callback_workflow": "orchestrationTrigger",
+    "send_callback": "activityTrigger",
+    "redelivery": "httpTrigger",
+    "callback_ping": "httpTrigger",
+    "subscription_workflow": "orchestrationTrigger",
+    "subscriptions": "httpTrigger",
+    "subscription": "httpTrigger",
     "sweep": "timerTrigger",
     "keep_house": "timerTrigger",
 }
@@ -326,6 +352,10 @@ ROUTES = {
     "api/requests/{request_id}/consume": "function",
     "api/requests/{request_id}/revoke": "function",
     "api/requests/{request_id}/receipt": "function",
+    "api/requests/{request_id}/redeliver": "function",
+    "api/callbacks/ping": "function",
+    "api/subscriptions": "function",
+    "api/subscriptions/{subscription_id}": "function",
     ".well-known/jwks.json": "anonymous",
     "api/requests/{request_id}/payload": "function",
     "api/export": "function",
@@ -406,7 +436,7 @@ def last_word(enumerated):
 def test_every_route_offers_what_the_table_says(caller, route):
     methods = rights.ROUTES[route]
 
-    path = route.format_map({"request_id": "0" * 32, "token": "none"})
+    path = route.format_map({"request_id": "0" * 32, "subscription_id": "0" * 32, "token": "none"})
 
     allowed = caller.http.options(f"/{path.lstrip('/')}").headers["Allow"]
 
@@ -587,6 +617,7 @@ IMPORTED_AS = {
     "azure-storage-blob": "azure.storage.blob",
     "azure-keyvault-keys": "azure.keyvault.keys",
     "joserfc": "joserfc",
+    "standardwebhooks": "standardwebhooks",
     "email-validator": "email_validator",
     "requests": "requests",
     "rfc8785": "rfc8785",
@@ -606,6 +637,7 @@ BROUGHT_ALONG = {
     "markupsafe": "Jinja2",
     "referencing": "jsonschema",
     "typing_extensions": "pydantic",
+    "yarl": "azure-functions-durable",
 }
 """Imported, and installed by another requirement which speaks through it: no pin of its own may disagree."""
 

@@ -19,6 +19,7 @@ from approvals.rules.digest import content_digest
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem, compact, rfc3339
+from approvals.service.calling import Calling
 from approvals.service.creation import Creating
 from approvals.service.desk import records_at_hand
 from approvals.service.granting import Granting
@@ -50,7 +51,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals(Creating, Granting, Remembering):
+class Approvals(Creating, Granting, Calling, Remembering):
     """The service, for one call."""
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:

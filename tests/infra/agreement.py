@@ -412,7 +412,7 @@ def alerts_are_made_from_the_table_of_signals(root):
     for each in SIGNALS:
         if f"| `{' '.join([each.code, *(f'{name}=…' for name in each.fields)])}` |" not in said:
             yield f"docs/deploy.md does not describe {each.code} with its fields."
-    activities = text(root, "approvals/durable/activities.py")
+    activities = "".join(text(root, f"approvals/durable/{name}.py") for name in ("activities", "callbacks"))
     for names in re.findall(r"Name !?in \(([^)]*)\)", " ".join(each["query"] for each in rules(root))):
         for name in re.findall(r"\w+", names):
             if f"def {name}(" not in activities:

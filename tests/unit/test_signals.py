@@ -235,6 +235,7 @@ def test_codes_are_words_of_their_own_and_never_change():
         "request_failed": ("request",),
         "request_timed_out": ("request",),
         "delivery_failed": ("channel", "key", "reason"),
+        "callback_failed": ("request", "kind", "receiver", "reason", "status", "attempt", "gives_up"),
         "call_failed": ("method", "path", "status", "request"),
         "record_late": ("request", "reason"),
     }
