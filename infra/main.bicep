@@ -68,6 +68,18 @@ param notifyUrls string = ''
 @secure()
 param callers string = ''
 
+@description('Where callbacks may go: JSON with secrets, kept in the vault; empty: what the vault has stays, at first {}: nowhere.')
+@secure()
+param callbacks string = ''
+
+@description('The mail server, with its password, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param smtpUrl string = ''
+
+@description('Webhooks of rooms in Slack and Teams, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param notifyRooms string = ''
+
 @description('Tell the requester the outcome.')
 param notifyRequester bool = true
 
@@ -110,6 +122,9 @@ var serviceName = 'api'
 var linkKeysName = 'approval-link-keys'
 var notifyUrlsName = 'notify-urls'
 var callersName = 'callers'
+var callbacksName = 'callbacks'
+var smtpUrlName = 'smtp-url'
+var notifyRoomsName = 'notify-rooms'
 var receiptKeyName = 'receipts'
 var packageContainer = 'packages'
 var exportName = exportContainer ? 'approvals-export' : ''
@@ -198,6 +213,12 @@ module vault 'modules/key-vault.bicep' = {
     notifyUrls: notifyUrls
     callersName: callersName
     callers: callers
+    callbacksName: callbacksName
+    callbacks: callbacks
+    smtpUrlName: smtpUrlName
+    smtpUrl: smtpUrl
+    notifyRoomsName: notifyRoomsName
+    notifyRooms: notifyRooms
     receiptKeyName: receiptKeyName
   }
 }
@@ -231,7 +252,7 @@ module roles 'modules/roles.bicep' = {
     exportContainer: exportName
     insightsName: names.insights
     vaultName: names.vault
-    secretNames: [linkKeysName, notifyUrlsName, callersName]
+    secretNames: [linkKeysName, notifyUrlsName, callersName, callbacksName, smtpUrlName, notifyRoomsName]
     receiptKeyName: receiptKeyName
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
@@ -259,6 +280,9 @@ module app 'modules/function-app.bicep' = {
     linkKeysName: linkKeysName
     notifyUrlsName: notifyUrlsName
     callersName: callersName
+    callbacksName: callbacksName
+    smtpUrlName: smtpUrlName
+    notifyRoomsName: notifyRoomsName
     receiptKeyName: receiptKeyName
     notifyRequester: notifyRequester
     exportContainer: exportName
@@ -278,6 +302,12 @@ module signIn 'modules/sign-in.bicep' = if (isSignInOn) {
   scope: group
   dependsOn: [app]
   params: { siteName: names.app, clientId: signInClientId, callerClientIds: signInCallers }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  dependsOn: [monitoring]
+  params: { location: location, tags: allTags, workspaceName: names.workspace }
 }
 
 module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {

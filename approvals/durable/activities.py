@@ -43,6 +43,7 @@ RECORDS = "records"
 async def submit_approval_request(asked: str, client: df.DurableOrchestrationClient) -> str:
     """Tell those whose answer is awaited, and whoever asked. Gives what could not be delivered, as JSON."""
     notice = read_notice(asked)
+    measure(notice)
     unbegun = await begin_callbacks(notice, client)
     return write_undelivered((*unbegun, *await send_notice(notice)))
 
@@ -58,11 +59,24 @@ async def process_approval(settled: str, client: df.DurableOrchestrationClient) 
     request, story = notice.found.request, notice.found.story
     if notice.occasion == OUTCOME:
         logger.info("Request %s: %s", request.request_id, story.status)
+        signals.REQUEST_SETTLED.write(
+            request=request.request_id,
+            status=story.status,
+            by="decision" if story.decision else "cancellation" if story.cancellation else "silence",
+            seconds=round(((story.settled_at or request.created_at) - request.created_at).total_seconds(), 1),
+        )
         if story.status is Status.TIMEOUT:
             signals.REQUEST_TIMED_OUT.write(request=request.request_id)
     unwritten = await write_end(notice, client)
     unbegun = await begin_callbacks(notice, client)
     return write_undelivered((*unwritten, *unbegun, *await send_notice(notice)))
+
+
+def measure(notice: Notice) -> None:
+    """Write for operators to count that people were reminded, or others asked."""
+    counted = {"reminded": signals.REQUEST_REMINDED, "escalated": signals.REQUEST_ESCALATED}.get(notice.occasion)
+    if counted:
+        counted.write(request=notice.found.request.request_id, stage=notice.found.story.stage + 1)
 
 
 def read_notice(asked: str) -> Notice:

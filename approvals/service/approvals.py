@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from approvals import signals
 from approvals.errors import Invalid, LinkVoid, OtherStage, OwnRequest, TooLate
 from approvals.grant_errors import OtherContent
 from approvals.people import links
@@ -256,7 +257,7 @@ class Approvals(Creating, Granting, Calling, Remembering):
                 name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
                     if name == raised:  # a measure of events that were lost, or of a scheduler that is slow
-                        logger.info("Request %s: raised again after %.1f s: %s", request_id, spent, key)
+                        signals.EVENT_RAISED_AGAIN.write(request=request_id, kind=key, seconds=f"{spent:.1f}")
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))

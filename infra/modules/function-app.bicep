@@ -20,6 +20,9 @@ param linkKeysName string
 
 param notifyUrlsName string
 param callersName string
+param callbacksName string
+param smtpUrlName string
+param notifyRoomsName string
 param receiptKeyName string
 
 param notifyRequester bool
@@ -86,6 +89,18 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource whoMayCall 'secrets' existing = {
     name: callersName
+  }
+
+  resource callbackRules 'secrets' existing = {
+    name: callbacksName
+  }
+
+  resource mailServer 'secrets' existing = {
+    name: smtpUrlName
+  }
+
+  resource rooms 'secrets' existing = {
+    name: notifyRoomsName
   }
 
   resource receiptKey 'keys' existing = {
@@ -196,6 +211,9 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       // The secret's address without a version, so that a rotated one is found.
       APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
       CALLERS: '@Microsoft.KeyVault(SecretUri=${vault::whoMayCall.properties.secretUri})'
+      CALLBACKS: '@Microsoft.KeyVault(SecretUri=${vault::callbackRules.properties.secretUri})'
+      SMTP_URL: '@Microsoft.KeyVault(SecretUri=${vault::mailServer.properties.secretUri})'
+      NOTIFY_ROOMS: '@Microsoft.KeyVault(SecretUri=${vault::rooms.properties.secretUri})'
       // Without a version: the newest signs.
       RECEIPT_KEY: vault::receiptKey.properties.keyUri
       RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table

@@ -21,6 +21,7 @@ VERSIONS = {
     "Microsoft.Insights/actionGroups": "2023-01-01",
     "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
+    "Microsoft.Insights/workbooks": "2023-06-01",
     "Microsoft.KeyVault/vaults": "2025-05-01",
     "Microsoft.KeyVault/vaults/keys": "2025-05-01",
     "Microsoft.KeyVault/vaults/secrets": "2025-05-01",
@@ -43,15 +44,16 @@ VERSIONS = {
 
 ALWAYS = Counter(
     {
-        "Microsoft.Authorization/roleAssignments": 10,
+        "Microsoft.Authorization/roleAssignments": 13,
         "Microsoft.DurableTask/schedulers": 1,
         "Microsoft.DurableTask/schedulers/retentionPolicies": 1,
         "Microsoft.DurableTask/schedulers/taskHubs": 1,
         "Microsoft.Insights/components": 1,
+        "Microsoft.Insights/workbooks": 1,
         "Microsoft.KeyVault/vaults": 1,
         "Microsoft.KeyVault/vaults/keys": 1,
-        # Two of them twice: as they are given, and as they are at first.
-        "Microsoft.KeyVault/vaults/secrets": 5,
+        # All but the first twice: as they are given, and as they are at first.
+        "Microsoft.KeyVault/vaults/secrets": 11,
         "Microsoft.ManagedIdentity/userAssignedIdentities": 2,
         "Microsoft.OperationalInsights/workspaces": 1,
         "Microsoft.Resources/resourceGroups": 1,
@@ -90,6 +92,9 @@ OF_THE_APP = {
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets approval-link-keys"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-urls"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callers"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callbacks"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets smtp-url"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-rooms"),
     ("Key Vault Crypto User", "Microsoft.KeyVault/vaults/keys receipts"),
 }
 OF_THE_PUBLISHER = {
@@ -478,6 +483,9 @@ def secrets_that_are_not_given_are_left_as_they_are(shape):
     for setting, name, parameter in (
         ("NOTIFY_URLS", "notify-urls", "notifyUrls"),
         ("CALLERS", "callers", "callers"),
+        ("CALLBACKS", "callbacks", "callbacks"),
+        ("SMTP_URL", "smtp-url", "smtpUrl"),
+        ("NOTIFY_ROOMS", "notify-rooms", "notifyRooms"),
     ):
         found = [each for each in shape.all("Microsoft.KeyVault/vaults/secrets") if each["name"].endswith(f"/{name}")]
         by_condition = {each.get("condition"): each["properties"]["value"] for each in found}
