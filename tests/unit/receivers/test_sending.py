@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import time
+from pathlib import Path
 
 import pytest
 from cloudevents.http import from_http
@@ -214,6 +215,12 @@ def test_receivers_that_hang_take_only_their_share():
 
     assert [each.outcome for each in said].count("busy") == 200 - sending.AT_ONCE
     assert sending.UNDER_WAY.by_rule.total() == 0
+
+
+def test_receivers_that_hang_leave_activities_for_approvals():
+    chosen = json.loads((Path(__file__).parents[3] / "host.json").read_text(encoding="utf-8"))
+
+    assert chosen["extensions"]["durableTask"]["maxConcurrentActivityFunctions"] / 2 >= sending.AT_ONCE
 
 
 def test_what_went_wrong_is_a_word_without_the_address():
