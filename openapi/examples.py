@@ -100,7 +100,9 @@ def answers() -> dict[Any, Any]:
     link = Invitation(GRACE, 0, False, f"{ADDRESS}/approve/WyI4Zi...")
     preview = representation.outcome_json(play(one.request, []))
     return {
-        representation.CreationJson: representation.creation_json(one, [link], Addressees({}, [], [])),
+        representation.CreationJson: representation.creation_json(
+            one, [link], Addressees({}, [], []), f"{ADDRESS}/requested/WyI4Zi..."
+        ),
         telling.StoryJson: telling.story_json(decided()),
         representation.PreviewJson: {"with_these_answers": preview, "if_nobody_answers": preview},
         representation.ListJson: {

@@ -118,16 +118,19 @@ class Approvals(Creating, Granting, Calling, Remembering):
         log_answer(request_id, f"{what} ({decision.channel}, {decision.assurance})", standing)
         return standing
 
-    async def cancel(self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None) -> Standing:
+    async def cancel(
+        self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None, *, on_page: bool = False
+    ) -> Standing:
         """Take a request back, and read back what the orchestration made of it.
 
-        `if_revision`: the revision of the story that the caller acts on. Raises as `decide` does, and Stale.
+        `if_revision`: the revision of the story that the caller acts on. `on_page`: no system says so, but whoever
+        asked, by their link. Raises as `decide` does, and Stale.
         """
         wish = Cancellation(
             **withdrawal.model_dump(),
             cancelled_at=self.received_at,
             if_revision=if_revision,
-            caller=self.caller.name,
+            caller="" if on_page else self.caller.name,
         )
         standing = await self.raise_until_recorded(
             request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by

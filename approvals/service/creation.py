@@ -275,6 +275,10 @@ class Creating(Subscribing):
             ]
         ]
 
+    def requester_url(self, request: Request) -> str:
+        """Give the link of who asked: what whoever made the request may do by the API, and no more."""
+        return Signer(self.settings.link_keys).requester_address(request)
+
     # --- imagining --------------------------------------------------------------------------------
 
     def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:

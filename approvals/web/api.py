@@ -127,7 +127,7 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     found = made.found
     calls.about.set(found.request.request_id)
     shown = approvals.invitations(found.request) if approvals.sees_links else None
-    written = representation.creation_json(found, shown, made.addressees)
+    written = representation.creation_json(found, shown, made.addressees, approvals.requester_url(found.request))
     where = {"Location": found.request.status_url}
     if made.fresh:
         return json_response(201, written, where)

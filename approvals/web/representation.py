@@ -64,6 +64,8 @@ class CreationJson(TypedDict):
     """Who is told first, for a caller that is shown no links."""
     decision_url: NotRequired[Url]
     """Where a system sends a person's decision."""
+    requester_url: Url
+    """The page of who asked: what has become of it, and taking it back. Whoever has it can do that."""
     undeliverable: list[str]
     """Whom no channel can ever reach."""
     status_url: Url
@@ -206,16 +208,19 @@ class HealthJson(TypedDict):
     version: str
 
 
-def creation_json(found: Found, invitations: list[Invitation] | None, addressees: Addressees) -> CreationJson:
+def creation_json(
+    found: Found, invitations: list[Invitation] | None, addressees: Addressees, requester_url: str
+) -> CreationJson:
     """Write what the caller who creates a request is told: this is the one answer with links in it.
 
-    A caller that may not decide is shown none (`None`): it learns who is told instead.
+    A caller that may not decide is shown none of those who answer (`None`): it learns who is told instead.
     """
     request = found.request
     told: CreationJson = {
         "request_id": request.request_id,
         "status": found.story.status,
         "undeliverable": addressees.undeliverable,
+        "requester_url": requester_url,
         "status_url": request.status_url,
         "deadline": rfc3339(request.deadline),
     }

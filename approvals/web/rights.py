@@ -64,6 +64,10 @@ ROUTES: dict[str, dict[str, Demand]] = {
         "GET": Demand(why="a signed link, for one person of one request"),
         "POST": Demand(why="a signed link, for one person of one request"),
     },
+    "requested/{token}": {
+        "GET": Demand(why="a signed link, for whoever asked for one request"),
+        "POST": Demand(why="a signed link, for whoever asked for one request"),
+    },
     "assets/time.js": {"GET": Demand(why=OPEN)},
     "/": {"GET": Demand(why=OPEN)},
 }

@@ -23,7 +23,10 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
     request = one.request
     link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert representation.creation_json(one, [link], Addressees({}, [], ["The Board"])) == {
+    assert representation.creation_json(
+        one, [link], Addressees({}, [], ["The Board"]), "http://localhost:7071/requested/x"
+    ) == {
+        "requester_url": own,
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
