@@ -373,7 +373,7 @@ def only_links_and_health_answer_without_a_key(root):
     every, anonymous = routes(root)
     health = re.search(r"healthCheckPath: '/([^']+)'", app_module(root))[1]
     for route in sorted(anonymous - {health, "/", "api/openapi.json", "api/docs", ".well-known/jwks.json"}):
-        if not route.startswith("approve/{") and not re.fullmatch(r"assets/[^{]+", route):
+        if not route.startswith(("approve/{", "requested/{")) and not re.fullmatch(r"assets/[^{]+", route):
             yield f"/{route} answers anyone, and no link guards it."
     if not every - anonymous:
         yield "No route wants a key."

@@ -26,7 +26,7 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
     assert representation.creation_json(
         one, [link], Addressees({}, [], ["The Board"]), "http://localhost:7071/requested/x"
     ) == {
-        "requester_url": own,
+        "requester_url": "http://localhost:7071/requested/x",
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
