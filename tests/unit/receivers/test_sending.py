@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import re
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cloudevents.http import from_http
@@ -63,6 +66,31 @@ def test_the_libraries_of_both_standards_take_what_is_sent(form):
         "time": "2026-03-01T12:00:00.000Z",
         "datacontenttype": "application/json",
     }
+
+
+def test_the_lines_of_the_document_take_what_is_sent(monkeypatch, capsys):
+    """As they stand, with a web framework of four lines in place of Flask."""
+    page = (Path(__file__).parents[3] / "docs/callbacks.md").read_text(encoding="utf-8")
+    (lines,) = [each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "Webhook(" in each]
+    with WebhookSink() as sink:
+        sent(sink, secrets=(NEWEST,))
+    arrived = SimpleNamespace(get_data=lambda: got(sink).body, headers=got(sink).headers)
+    framework = SimpleNamespace(post=lambda _path: lambda function: function)
+    flask = SimpleNamespace(Flask=lambda _name: framework, request=arrived)
+    monkeypatch.setitem(sys.modules, "flask", flask)
+    known = {"__name__": "receiver"}
+
+    exec(lines.replace("whsec_…", NEWEST), known)  # noqa: S102 - the document's own lines
+    monkeypatch.setitem(EVENT.data, "created_by", {"name": "deploy-bot"})
+    with WebhookSink() as sink:
+        sent(sink, secrets=(NEWEST,))
+        arrived.get_data, arrived.headers = lambda: got(sink).body, got(sink).headers
+        assert known["approvals"]() == ("", 204)
+
+    assert capsys.readouterr().out == "go 1f0c\n"
+    arrived.get_data = lambda: got(sink).body.replace(b"approved", b"rejected")
+    with pytest.raises(WebhookVerificationError):
+        known["approvals"]()
 
 
 @pytest.mark.parametrize("secret", [OLDER, OTHERS])
