@@ -6,11 +6,13 @@ Sources: CloudEvents 1.0.2, its JSON format and HTTP binding; Standard Webhooks 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
 
+from approvals.rules.telling import StoryJson
 from approvals.rules.value import compact, rfc3339
+from approvals.rules.written import InstantJson
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,6 +25,25 @@ class PingJson(TypedDict):
     """What a ping carries."""
 
     ping: bool
+
+
+class CallbackEventJson(TypedDict):
+    """Something that happened to a request, as a CloudEvent (1.0)."""
+
+    specversion: Literal["1.0"]
+    id: str
+    """The same in every attempt, and when it is sent again; also the header `webhook-id`."""
+    source: str
+    """The service's address."""
+    type: str
+    """`EVENT_TYPE_PREFIX`, `.request.` and `approved`, `rejected`, `timed_out`, `cancelled`, `failed`, `voted`, or
+    `changed`."""
+    subject: str
+    """The request's id."""
+    time: InstantJson
+    datacontenttype: Literal["application/json"]
+    data: StoryJson
+    """The request as it stands when this is sent."""
 
 
 @dataclass(frozen=True)
