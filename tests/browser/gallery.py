@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from approvals.errors import OwnRequest
-from approvals.people import languages, links
+from approvals.people import languages, links, messages
 from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to
 from approvals.rules.policy import Option
@@ -386,6 +386,23 @@ def ends():
         "not_a_form": page.html_response(415, "end", kind="not_a_form"),
         "too_large": page.html_response(413, "end", kind="too_large"),
         "elsewhere": page.html_response(403, "end", kind="elsewhere"),
+    }
+
+
+def mails(tag: str = "en") -> dict[str, str]:
+    """Give mails as HTML, by their occasion, in a language."""
+
+    def mail(request, occasion, to, link):
+        spoken = request.request.model_copy(update={"presentation": Presentation(locale=tag)})
+        told = request.model_copy(update={"request": spoken})
+        return messages.compose(told, occasion, key=f"{REQUEST_ID}-{occasion}", to=to, link=link).html
+
+    link, own = f"{ORIGIN}/approve/{'WyI0' * 40}", f"{ORIGIN}/requested/{'WyI0' * 40}"
+    return {
+        "asked": mail(rich(), "asked", GRACE, link),
+        "reminded": mail(use_case("expense"), "reminded", GRACE, link),
+        "decided": mail(settled(), "decided", ADA, own),
+        "asked-hard": mail(hard(), "asked", GRACE, link),
     }
 
 
