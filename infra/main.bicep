@@ -80,6 +80,12 @@ param smtpUrl string = ''
 @secure()
 param notifyRooms string = ''
 
+@description('Deploy Azure Communication Services, and have the app send mail by it from a domain that Azure manages.')
+param isMailServiceOn bool = false
+
+@description('Where what is mailed is kept at rest, such as Europe or United States; it cannot be changed later.')
+param mailDataLocation string = 'Europe'
+
 @description('Tell the requester the outcome.')
 param notifyRequester bool = true
 
@@ -147,6 +153,8 @@ var names = {
   plan: '${prefix.plan}${token}'
   app: '${prefix.functionApp}${token}'
   actionGroup: '${prefix.actionGroup}${token}'
+  communication: '${prefix.communication}${token}'
+  mail: '${prefix.mail}${token}'
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -223,6 +231,11 @@ module vault 'modules/key-vault.bicep' = {
   }
 }
 
+module mail 'modules/mail.bicep' = if (isMailServiceOn) {
+  scope: group
+  params: { name: names.communication, mailName: names.mail, tags: allTags, dataLocation: mailDataLocation }
+}
+
 module network 'modules/network.bicep' = if (isPrivate) {
   scope: group
   dependsOn: [storage, vault, scheduler]
@@ -240,7 +253,7 @@ module network 'modules/network.bicep' = if (isPrivate) {
 
 module roles 'modules/roles.bicep' = {
   scope: group
-  dependsOn: [monitoring, storage, scheduler, vault]
+  dependsOn: [monitoring, storage, scheduler, vault, mail]
   params: {
     appPrincipalId: identity.outputs.principalId
     publisherPrincipalId: publisher.outputs.principalId
@@ -254,6 +267,7 @@ module roles 'modules/roles.bicep' = {
     vaultName: names.vault
     secretNames: [linkKeysName, notifyUrlsName, callersName, callbacksName, smtpUrlName, notifyRoomsName]
     receiptKeyName: receiptKeyName
+    communicationName: isMailServiceOn ? names.communication : ''
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
   }
@@ -286,6 +300,8 @@ module app 'modules/function-app.bicep' = {
     receiptKeyName: receiptKeyName
     notifyRequester: notifyRequester
     exportContainer: exportName
+    communicationName: isMailServiceOn ? names.communication : ''
+    mailName: names.mail
     publicBaseUrl: publicBaseUrl
     networkName: isPrivate ? names.network : ''
     isSignInOn: isSignInOn
@@ -352,6 +368,8 @@ output INSTANCE_MEMORY_MB int = instanceMemoryMB
 output MAXIMUM_INSTANCE_COUNT int = maximumInstanceCount
 output ZONE_REDUNDANT bool = isZoneRedundant
 output PUBLIC_BASE_URL string = publicBaseUrl
+output MAIL_SERVICE bool = isMailServiceOn
+output MAIL_DATA_LOCATION string = mailDataLocation
 output NOTIFY_REQUESTER bool = notifyRequester
 output EXPORT_CONTAINER bool = exportContainer
 output APP_SETTINGS object = appSettings

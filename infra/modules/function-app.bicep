@@ -28,6 +28,12 @@ param receiptKeyName string
 param notifyRequester bool
 param exportContainer string
 
+@description('The service that sends mail; empty: there is none.')
+param communicationName string
+
+@description('The service whose domain the mail is from.')
+param mailName string
+
 @description('The address with which links begin; empty: the address of the app.')
 param publicBaseUrl string
 
@@ -105,6 +111,20 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
 
   resource receiptKey 'keys' existing = {
     name: receiptKeyName
+  }
+}
+
+var sendsMail = !empty(communicationName)
+
+resource communication 'Microsoft.Communication/communicationServices@2025-05-01' existing = if (sendsMail) {
+  name: communicationName
+}
+
+resource mail 'Microsoft.Communication/emailServices@2025-05-01' existing = if (sendsMail) {
+  name: mailName
+
+  resource domain 'domains' existing = {
+    name: 'AzureManagedDomain'
   }
 }
 
@@ -220,6 +240,12 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       ...(empty(exportContainer)
         ? {}
         : { EXPORT_CONTAINER: '${storage.properties.primaryEndpoints.blob}${exportContainer}' })
+      ...(sendsMail
+        ? {
+            MAIL_ENDPOINT: 'https://${communication!.properties.hostName}'
+            MAIL_FROM: 'DoNotReply@${mail::domain!.properties.mailFromSenderDomain}'
+          }
+        : {})
       // Without sign-in anyone can send the headers in which the platform says who has signed in.
       TRUST_EASY_AUTH: isSignInOn ? 'true' : 'false'
       // Names the identity whose federated assertion stands in for a client secret.

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from tests.builders import ADA, ALAN, GRACE
+from tests.localhost import LocalHost
+from tests.sinks import SmtpSink
 
 
 def form_of(page):
@@ -152,3 +154,19 @@ def test_other_methods_are_told_which_there_are(caller, asked):
     assert caller.http.put(own).status_code == 405
     assert caller.http.head(own).content == b""
     assert caller.http.get(f"{own}/").status_code == 308
+
+
+def test_the_mail_that_says_how_it_ended_leads_to_the_page_that_says_it_whole(started, calling):
+    with SmtpSink() as post:
+        caller = calling(started(LocalHost(NOTIFY_URLS=post.url())))
+        made = caller.ask(approvers=[GRACE], item="A bicycle").raise_for_status().json()
+        caller.decide(made["request_id"], comments="Ride safely").raise_for_status()
+
+        mails = post.wait_for(3)  # Grace is asked; then she and Ada hear how it ended
+        (told,) = (mail for mail in mails if mail.recipients == [ADA])
+        (link,) = set(re.findall(r"http://\S+/requested/[\w.-]+", told.text))
+
+        assert link == made["requester_url"]
+        assert link in told.html
+        assert "Ride safely" in caller.http.get(link).text
+        assert not [mail.recipients for mail in mails if mail is not told and "/requested/" in mail.text]
