@@ -47,6 +47,9 @@ class FaultyStore:
         if self.chance.random() < self.loses_answers:
             raise StoreUnavailable("the answer was lost")
 
+    async def write_each(self, writes):
+        await asyncio.gather(*(self.write(partition, change) for partition, change in writes))
+
     async def close(self):
         await self.inner.close()
 
@@ -74,6 +77,11 @@ class CountingStore:
     async def write(self, partition, *changes):
         self.calls.append(("write", partition))
         await self.inner.write(partition, *changes)
+
+    async def write_each(self, writes):
+        writes = list(writes)
+        self.calls += [("write", partition) for partition, _ in writes]
+        await self.inner.write_each(writes)
 
     async def close(self):
         await self.inner.close()

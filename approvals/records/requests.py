@@ -38,7 +38,7 @@ START_WITHIN = dt.timedelta(minutes=1)
 LOOK_LATER = dt.timedelta(seconds=30)
 """How long after an instant at which time changes a request it is looked at."""
 AT_ONCE = 16
-"""How many rows of lists are written side by side."""
+"""How many states are read side by side."""
 STATE, RECORD, TRAIL = "state", "record", "trail"
 
 
@@ -240,11 +240,11 @@ class Requests:
     async def point(self, rows: Iterable[IndexRow], request_id: str, now: dt.datetime) -> None:
         """Write rows of lists."""
         body = {"id": request_id, "at": rfc3339(now)}
-        await self.in_parallel((partition, Put(key, body)) for partition, key in rows)
+        await self.store.write_each((partition, Put(key, body)) for partition, key in rows)
 
     async def unpoint(self, rows: Iterable[IndexRow]) -> None:
         """Take rows of lists away."""
-        await self.in_parallel((partition, Delete(key)) for partition, key in rows)
+        await self.store.write_each((partition, Delete(key)) for partition, key in rows)
 
     async def repair(self, partition: str, rows: Iterable[Row], now: dt.datetime) -> None:
         """Take rows away that stood for nothing when they were read, unless they may be on their way to it.
@@ -253,16 +253,6 @@ class Requests:
         """
         old = rfc3339(utc(now) - LEASE)
         await self.unpoint([(partition, row.key) for row in rows if row.body["at"] < old])
-
-    async def in_parallel(self, writes: Iterable[tuple[str, Write]]) -> None:
-        """Make changes in different partitions side by side."""
-        free = asyncio.Semaphore(AT_ONCE)
-
-        async def write(partition: str, change: Write) -> None:
-            async with free:
-                await self.store.write(partition, change)
-
-        await asyncio.gather(*(write(partition, change) for partition, change in writes))
 
 
 def day_of(found: Found, now: dt.datetime) -> str:

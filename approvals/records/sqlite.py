@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from approvals.records.store import LAST, Conflict, Delete, Insert, Put, Replace, Row, StoreUnavailable, Write, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import TypeVar
 
@@ -73,11 +73,20 @@ class SqliteStore:
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes, or none. Raises Conflict."""
         keys_of(changes)
+        await self.change([(partition, change) for change in changes])
+
+    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+        """Make changes of different partitions: here all at once, which is what a transaction costs, once."""
+        if changes := list(writes):
+            await self.change(changes)
+
+    async def change(self, changes: Sequence[tuple[str, Write]]) -> None:
+        """Make all changes in one transaction, or none. Raises Conflict."""
 
         def change_all(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
             try:
-                for change in changes:
+                for partition, change in changes:
                     apply_change(db, partition, change)
                 db.execute("COMMIT")
             except BaseException:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 PARTS = r"[A-Za-z0-9:._-]{1,200}"
 """What a partition and a key are made of. Nothing else is safe in an Azure table, and `~` is the store's own."""
@@ -99,6 +99,12 @@ class Store(Protocol):
         """Make all changes to different rows of a partition, or none. Raises Conflict.
 
         A write that happened and whose answer was lost is not taken for a conflict with itself.
+        """
+
+    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+        """Make changes of different partitions, which have nothing to do with each other: each by itself.
+
+        When it fails some of them may have been made. A `Delete` has no etag here.
         """
 
     async def close(self) -> None:

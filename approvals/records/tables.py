@@ -31,10 +31,12 @@ from approvals.records.store import LAST, Conflict, Delete, Insert, Replace, Row
 from approvals.settings import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import TypeVar
 
     from azure.data.tables.aio import TableClient
+
+    from approvals.records.store import Put
 
     T = TypeVar("T")
 
@@ -50,6 +52,9 @@ EMULATOR = (
     "devstoreaccount1",
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 )
+
+AT_ONCE = 16
+"""How many changes of different partitions are made side by side."""
 
 
 class TableStore:
@@ -108,6 +113,16 @@ class TableStore:
             return names
 
         return await self.call(read)  # type: ignore[no-any-return]
+
+    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+        """Make changes of different partitions side by side."""
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def write(partition: str, change: Write) -> None:
+            async with free:
+                await self.write(partition, change)
+
+        await asyncio.gather(*(write(partition, change) for partition, change in writes))
 
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes, or none. Raises Conflict."""

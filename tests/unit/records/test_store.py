@@ -117,6 +117,19 @@ async def test_all_changes_happen_or_none(store):
     assert await keys(store) == ["b", "c"]
 
 
+async def test_changes_of_different_partitions_are_made_each_by_itself(store):
+    await store.write("q", Put("gone", {}))
+
+    await store.write_each(
+        [("p", Put("a", {"n": 1})), ("q", Delete("gone")), ("q", Delete("never")), ("r", Put("a", {}))]
+    )
+    await store.write_each([])
+
+    assert (await store.get("p", "a")).body == {"n": 1}
+    assert await keys(store, "q") == []
+    assert await keys(store, "r") == ["a"]
+
+
 async def test_so_many_changes_at_once_and_no_more(store):
     await store.write("p", *(Put(f"k{n:03d}", {}) for n in range(CHANGES)))
 
