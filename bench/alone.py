@@ -7,7 +7,9 @@ called the client. What the client itself computes is not counted.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -48,6 +50,7 @@ class Client:
             custom_status=None,
             runtime_status=runtime,
             historyEvents=[],
+            last_updated_time=dt.datetime.now(dt.UTC),
         )
         return instance_id
 
@@ -78,8 +81,6 @@ class Client:
 
 def story_after(it: SimpleNamespace, name: str, data: Any) -> dict[str, Any]:
     """Give the story as the orchestration would publish it."""
-    import datetime as dt  # noqa: PLC0415
-
     from approvals.rules import events, hearing  # noqa: PLC0415
     from approvals.rules.story import Found, Request, Story  # noqa: PLC0415
 
@@ -114,7 +115,7 @@ def measure(folder: Path) -> dict[str, float]:
         calls, inside, began = client.calls, client.cpu, time.process_time()
         answer = await function.call(**arguments)
         cpu = time.process_time() - began - (client.cpu - inside)
-        if answer.status_code >= 400:  # noqa: PLR2004
+        if answer.status_code >= 400:
             raise RuntimeError(f"{what}: {answer.status_code} {answer.get_body().decode()}")
         spent.setdefault(f"{what}_ms", []).append(1000 * cpu)
         spent.setdefault(f"{what}_calls", []).append(client.calls - calls)
@@ -137,4 +138,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         quiet = {"RECORDS_FILE": f"{folder}/records.sqlite", "NOTIFY_LOG": "false", "NOTIFY_URLS": ""}
         os.environ.update(quiet)
+        logging.disable(logging.ERROR)
         print(json.dumps(measure(Path(sys.argv[1]).resolve())))

@@ -42,7 +42,9 @@ async def waiting(system: System, requests: int) -> None:
 
 
 async def measure(system: System, callers: Callers, requests: int, pending: int) -> Figures:
-    """Create so many requests and decide them: some with nobody looking, some until seen, some one at a time; then as many from end to end.
+    """Create so many requests and decide them: some with nobody looking, some until seen, some one at a time.
+
+    Then as many again from end to end.
 
     A phase ends when the task hub has nothing more to do, so that nothing is left for later that costs. What a
     decision costs is counted where nobody looks: how often somebody does is the caller's choice.
