@@ -324,6 +324,12 @@ class Story(Value):
                 return vote
         return None
 
+    @property
+    def answered_slots(self) -> set[int]:
+        """The slots of the present panel that have answered."""
+        here = (self.stage, self.escalated)
+        return {vote.slot for vote in self.votes if (vote.stage, vote.escalated) == here}
+
     def last_change_to(self, person: str) -> str:
         """Give the id of the change that passed a slot on to a person last."""
         return next((change.change_id for change in reversed(self.changes) if change.to == person), "")
@@ -460,7 +466,8 @@ class Found(Value):
     @property
     def awaited(self) -> list[int]:
         """The slots that have not answered and may; before version 2 the requester's own slot was among them."""
-        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot) and not self.is_barred(slot)]
+        answered = self.story.answered_slots
+        return [slot for slot in range(self.panel.slots) if slot not in answered and not self.is_barred(slot)]
 
     def is_barred(self, slot: int) -> bool:
         """Tell whether a slot is the requester's own, which no answer can fill."""
