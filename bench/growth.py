@@ -28,6 +28,7 @@ from bench.systems import ROOT, running
 from tests import simulation
 from tests.builders import HOUR, a_panel, a_policy, asked, decided
 
+APPS = {"ours": ROOT, "sample": ROOT / "bench" / "sample"}
 PLOT = ROOT / "docs" / "growth.svg"
 VOTES = (1, 5, 20, 100)
 PANEL = 20
@@ -112,7 +113,7 @@ def measure(sizes: list[int]) -> dict[str, Any]:
         "turns": turns,
         "memory": asyncio.run(memory(sizes)),
         "cold_start": cold_start(),
-        "alone": {"ours": alone(ROOT), "sample": alone(ROOT / "bench" / "sample")},
+        "alone": {name: alone(folder) for name, folder in APPS.items()},
     }
 
 
