@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check fmt bench plots infra lock openapi sentences screenshots clean
+.PHONY: help run demo test test-all check verify fmt bench plots infra lock openapi sentences screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -58,6 +58,10 @@ check: $(READY) ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+export URL KEY CALLER_KEY CALLBACK
+verify: $(RUNS) ## show what can be shown of a deployed app: URL=https://… KEY=…; see docs/unverified.md
+	@$(BIN)/python -m verify
 
 fmt: $(READY) ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .

@@ -185,6 +185,16 @@ class NotFound(ApprovalError):
         super().__init__("There is no request with this id.")
 
 
+class NoSubscription(NotFound):
+    """There is no such subscription."""
+
+    code = "no_subscription"
+    title = "No such subscription"
+
+    def __init__(self) -> None:
+        ApprovalError.__init__(self, "There is no subscription with this id.")
+
+
 class KeyRequired(ApprovalError):
     """It is not known who calls."""
 

@@ -101,8 +101,14 @@ class Settings:
     """`RECEIPT_KEY`: the key in a vault that signs receipts, by its address; for development a file; empty: none."""
     receipt_keys_retired: str = ""
     """`RECEIPT_KEYS_RETIRED`: further public keys that receipts were signed with, as a JWK Set."""
+    callbacks: str = field(default="", repr=False)
+    """`CALLBACKS`: where callbacks may go, as JSON (see `receivers/allowed.py`). It holds secrets."""
+    event_type_prefix: str = "com.example.approvals"
+    """`EVENT_TYPE_PREFIX`: what the types of callbacks' events begin with, in reverse-DNS form."""
     brand: Brand = Brand()
     """`BRAND_NAME` and those like it: whose pages and messages these are."""
+    is_deployed: bool = False
+    """`WEBSITE_SITE_NAME`, by the platform: whether this is Azure and not somebody's own machine."""
     trusts_sign_in: bool = False
     """`TRUST_EASY_AUTH`, and `WEBSITE_AUTH_ENABLED` by the platform: whether its word on who is signed in counts."""
 
@@ -121,7 +127,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_base_url=parse_base_url("PUBLIC_BASE_URL", read("PUBLIC_BASE_URL")),
         notify_log=parse_switch("NOTIFY_LOG", read("NOTIFY_LOG")),
         notify_urls=parse_addresses("NOTIFY_URLS", read("NOTIFY_URLS")),
-        smtp_url=read("SMTP_URL").strip(),
+        smtp_url=parse_secret(read("SMTP_URL")),
         mail_endpoint=parse_base_url("MAIL_ENDPOINT", read("MAIL_ENDPOINT")),
         mail_from=read("MAIL_FROM").strip(),
         mail_reply_to=read("MAIL_REPLY_TO").strip(),
@@ -135,6 +141,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         export_container=parse_base_url("EXPORT_CONTAINER", read("EXPORT_CONTAINER")),
         receipt_key=parse_key_url("RECEIPT_KEY", read("RECEIPT_KEY")),
         receipt_keys_retired=parse_public_keys("RECEIPT_KEYS_RETIRED", read("RECEIPT_KEYS_RETIRED")),
+        callbacks=read("CALLBACKS"),
+        event_type_prefix=parse_type_prefix("EVENT_TYPE_PREFIX", read("EVENT_TYPE_PREFIX")),
         brand=Brand(
             name=parse_words("BRAND_NAME", read("BRAND_NAME"), 60) or Brand.name,
             contact=parse_words("BRAND_CONTACT", read("BRAND_CONTACT"), 254),
@@ -142,6 +150,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             color=parse_color("BRAND_COLOR", read("BRAND_COLOR"), PAPERS),
             color_dark=parse_color("BRAND_COLOR_DARK", read("BRAND_COLOR_DARK"), DARK_PAPERS),
         ),
+        is_deployed=bool(read("WEBSITE_SITE_NAME")),
         trusts_sign_in=parse_switch("TRUST_EASY_AUTH", read("TRUST_EASY_AUTH"))
         and read("WEBSITE_AUTH_ENABLED").strip().lower() == "true",
     )
@@ -181,14 +190,13 @@ def current() -> Settings:
     instances there, and each must know the others' links.
     """
     found = read_settings(os.environ)
-    is_deployed = bool(os.environ.get("WEBSITE_SITE_NAME"))
-    if is_deployed and not found.records_table_endpoint:
+    if found.is_deployed and not found.records_table_endpoint:
         raise BadSetting("RECORDS_TABLE_ENDPOINT is not set: each instance of the app would remember for itself.")
-    if not is_deployed and not found.receipt_key:
+    if not found.is_deployed and not found.receipt_key:
         found = replace(found, receipt_key=str(LOCAL / "receipt-key.json"))
     if found.link_keys:
         return found
-    if is_deployed:
+    if found.is_deployed:
         raise BadSetting("APPROVAL_LINK_KEYS is not set: without it no link can be signed.")
     return replace(found, link_keys=(local_key(),))
 
@@ -207,6 +215,14 @@ def parse_words(name: str, text: str, most: int) -> str:
     if len(words) > most or not (words.isprintable() or not words):
         raise BadSetting(f"{name} must be one line of at most {most} characters.")
     return words
+
+
+def parse_type_prefix(name: str, text: str) -> str:
+    """Read what types of events begin with: words with dots between, as in com.example.approvals."""
+    prefix = text.strip() or Settings.event_type_prefix
+    if not re.fullmatch(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,9}", prefix):
+        raise BadSetting(f"{name} must be in reverse-DNS form, such as com.example.approvals, not '{text}'.")
+    return prefix
 
 
 def parse_logo(name: str, text: str) -> str:
@@ -267,6 +283,11 @@ def parse_addresses(name: str, text: str) -> tuple[str, ...]:
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", address):
             raise BadSetting(f"{name}: number {number} is not an address such as mailto://..., with blanks between.")
     return found
+
+
+def parse_secret(text: str) -> str:
+    """Read a secret; the word `none` stands for none, since one in a vault is never empty."""
+    return "" if text.strip().lower() == "none" else text.strip()
 
 
 def parse_keys(name: str, text: str) -> tuple[str, ...]:

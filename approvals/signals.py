@@ -1,4 +1,6 @@
-"""The lines of the log that somebody is to hear of: one table, of which the alerts' queries are made (`make infra`).
+"""The lines of the log that somebody is to hear of, or to count: one table.
+
+The queries of the alerts and of the workbook are made of it (`make infra`).
 
 Each line begins with a code, which never changes, followed by `name=value` fields. A line is what the app can surely
 have recorded: a failed delivery is an activity that succeeded, and a 503 is a call that was answered.
@@ -59,6 +61,12 @@ DELIVERY_FAILED = Signal(
     ("channel", "key", "reason"),
     "A channel did not take a message, this time. The key begins with the request's id.",
 )
+CALLBACK_FAILED = Signal(
+    "callback_failed",
+    logging.WARNING,
+    ("request", "kind", "receiver", "reason", "status", "attempt", "gives_up"),
+    "The receiver of a callback did not take it, this time; with gives_up=true it is not sent any more.",
+)
 CALL_FAILED = Signal(
     "call_failed",
     logging.ERROR,
@@ -71,9 +79,39 @@ RECORD_LATE = Signal(
     ("request", "reason"),
     "The records did not take what became of a request at once; the sweep writes it.",
 )
-SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALL_FAILED, RECORD_LATE)
+REQUEST_SETTLED = Signal(
+    "request_settled",
+    logging.INFO,
+    ("request", "status", "by", "seconds"),
+    "A request ended, so many seconds after it was made: by a `decision`, a `cancellation` or `silence`.",
+)
+REQUEST_REMINDED = Signal(
+    "request_reminded", logging.INFO, ("request", "stage"), "Those who are awaited in a stage were reminded."
+)
+REQUEST_ESCALATED = Signal(
+    "request_escalated", logging.INFO, ("request", "stage"), "Nobody had answered in a stage, and others are asked."
+)
+OPEN_REQUESTS = Signal(
+    "open_requests",
+    logging.INFO,
+    ("hour", "day", "week", "older"),
+    "How many requests are open that are younger than an hour, a day, a week, and older; counted every hour.",
+)
+EVENT_RAISED_AGAIN = Signal(
+    "event_raised_again",
+    logging.INFO,
+    ("request", "kind", "seconds"),
+    "An answer was not seen recorded after so many seconds, and was handed over again.",
+)
+CALL_ANSWERED = Signal(
+    "call_answered",
+    logging.INFO,
+    ("method", "path", "status", "ms", "request"),
+    "A call was answered, in so many milliseconds; the request is - where it is not known, or is in the path.",
+)
+SIGNALS = (REQUEST_FAILED, REQUEST_TIMED_OUT, DELIVERY_FAILED, CALLBACK_FAILED, CALL_FAILED, RECORD_LATE)
 
-ACTIVITIES = '("submit_approval_request", "process_approval")'
+ACTIVITIES = '("submit_approval_request", "process_approval", "send_callback")'
 ALERTS = (
     Alert(
         "failed-orchestrations",
@@ -87,7 +125,7 @@ ALERTS = (
         "failed-deliveries",
         "Somebody could not be told: of a request, or of its outcome.",
         2,
-        (DELIVERY_FAILED,),
+        (DELIVERY_FAILED, CALLBACK_FAILED),
         f"AppRequests | where Name in {ACTIVITIES} and Success == false",
     ),
     Alert("late-records", "The records were not written at once; lists may be behind.", 3, (RECORD_LATE,)),
@@ -99,4 +137,47 @@ ALERTS = (
         (CALL_FAILED,),
         f"AppRequests | where Success == false and Name !in {ACTIVITIES}",
     ),
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What operators look at: the lines of a signal, counted or averaged over time."""
+
+    title: str
+    signal: Signal
+    numbers: tuple[str, ...]
+    """Those of its fields that are numbers."""
+    shows: str
+    """The end of a query in KQL that makes a chart of the lines, by `{grain}`."""
+    chart: str = "timechart"
+
+
+MEASURES = (
+    Measure(
+        "Seconds from asking to a decision (median, and 95 of 100)",
+        REQUEST_SETTLED,
+        ("seconds",),
+        'where by == "decision" | summarize p50 = percentile(seconds, 50), p95 = percentile(seconds, 95) by {grain}',
+    ),
+    Measure("How requests ended", REQUEST_SETTLED, (), "summarize count() by status, {grain}", "barchart"),
+    Measure(
+        "Open requests by age",
+        OPEN_REQUESTS,
+        ("hour", "day", "week", "older"),
+        "summarize max(hour), max(day), max(week), max(older) by {grain}",
+        "areachart",
+    ),
+    Measure("Reminders", REQUEST_REMINDED, (), "summarize count() by {grain}", "barchart"),
+    Measure("Escalations", REQUEST_ESCALATED, (), "summarize count() by {grain}", "barchart"),
+    Measure("Messages that failed", DELIVERY_FAILED, (), "summarize count() by channel, {grain}", "barchart"),
+    Measure("Callbacks that failed", CALLBACK_FAILED, (), "summarize count() by receiver, {grain}", "barchart"),
+    Measure("Answers by status", CALL_ANSWERED, (), "summarize count() by status, {grain}", "barchart"),
+    Measure(
+        "Milliseconds of a call (median, and 95 of 100)",
+        CALL_ANSWERED,
+        ("ms",),
+        "summarize p50 = percentile(ms, 50), p95 = percentile(ms, 95) by {grain}",
+    ),
+    Measure("Events raised again", EVENT_RAISED_AGAIN, (), "summarize count() by {grain}", "barchart"),
 )

@@ -34,3 +34,4 @@ async def keep_house(timer: func.TimerRequest, client: df.DurableOrchestrationCl
 
         await house.export(Container(chosen.export_container))
     await house.erase()
+    await house.count_open()

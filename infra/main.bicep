@@ -68,6 +68,24 @@ param notifyUrls string = ''
 @secure()
 param callers string = ''
 
+@description('Where callbacks may go: JSON with secrets, kept in the vault; empty: what the vault has stays, at first {}: nowhere.')
+@secure()
+param callbacks string = ''
+
+@description('The mail server, with its password, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param smtpUrl string = ''
+
+@description('Webhooks of rooms in Slack and Teams, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param notifyRooms string = ''
+
+@description('Deploy Azure Communication Services, and have the app send mail by it from a domain that Azure manages.')
+param isMailServiceOn bool = false
+
+@description('Where what is mailed is kept at rest, such as Europe or United States; it cannot be changed later.')
+param mailDataLocation string = 'Europe'
+
 @description('Tell the requester the outcome.')
 param notifyRequester bool = true
 
@@ -110,6 +128,9 @@ var serviceName = 'api'
 var linkKeysName = 'approval-link-keys'
 var notifyUrlsName = 'notify-urls'
 var callersName = 'callers'
+var callbacksName = 'callbacks'
+var smtpUrlName = 'smtp-url'
+var notifyRoomsName = 'notify-rooms'
 var receiptKeyName = 'receipts'
 var packageContainer = 'packages'
 var exportName = exportContainer ? 'approvals-export' : ''
@@ -132,6 +153,8 @@ var names = {
   plan: '${prefix.plan}${token}'
   app: '${prefix.functionApp}${token}'
   actionGroup: '${prefix.actionGroup}${token}'
+  communication: '${prefix.communication}${token}'
+  mail: '${prefix.mail}${token}'
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -198,8 +221,19 @@ module vault 'modules/key-vault.bicep' = {
     notifyUrls: notifyUrls
     callersName: callersName
     callers: callers
+    callbacksName: callbacksName
+    callbacks: callbacks
+    smtpUrlName: smtpUrlName
+    smtpUrl: smtpUrl
+    notifyRoomsName: notifyRoomsName
+    notifyRooms: notifyRooms
     receiptKeyName: receiptKeyName
   }
+}
+
+module mail 'modules/mail.bicep' = if (isMailServiceOn) {
+  scope: group
+  params: { name: names.communication, mailName: names.mail, tags: allTags, dataLocation: mailDataLocation }
 }
 
 module network 'modules/network.bicep' = if (isPrivate) {
@@ -219,7 +253,7 @@ module network 'modules/network.bicep' = if (isPrivate) {
 
 module roles 'modules/roles.bicep' = {
   scope: group
-  dependsOn: [monitoring, storage, scheduler, vault]
+  dependsOn: [monitoring, storage, scheduler, vault, mail]
   params: {
     appPrincipalId: identity.outputs.principalId
     publisherPrincipalId: publisher.outputs.principalId
@@ -231,8 +265,9 @@ module roles 'modules/roles.bicep' = {
     exportContainer: exportName
     insightsName: names.insights
     vaultName: names.vault
-    secretNames: [linkKeysName, notifyUrlsName, callersName]
+    secretNames: [linkKeysName, notifyUrlsName, callersName, callbacksName, smtpUrlName, notifyRoomsName]
     receiptKeyName: receiptKeyName
+    communicationName: isMailServiceOn ? names.communication : ''
     developerPrincipalId: isDeveloper ? principalId : ''
     developerPrincipalType: principalType
   }
@@ -259,9 +294,14 @@ module app 'modules/function-app.bicep' = {
     linkKeysName: linkKeysName
     notifyUrlsName: notifyUrlsName
     callersName: callersName
+    callbacksName: callbacksName
+    smtpUrlName: smtpUrlName
+    notifyRoomsName: notifyRoomsName
     receiptKeyName: receiptKeyName
     notifyRequester: notifyRequester
     exportContainer: exportName
+    communicationName: isMailServiceOn ? names.communication : ''
+    mailName: names.mail
     publicBaseUrl: publicBaseUrl
     networkName: isPrivate ? names.network : ''
     isSignInOn: isSignInOn
@@ -278,6 +318,12 @@ module signIn 'modules/sign-in.bicep' = if (isSignInOn) {
   scope: group
   dependsOn: [app]
   params: { siteName: names.app, clientId: signInClientId, callerClientIds: signInCallers }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  dependsOn: [monitoring]
+  params: { location: location, tags: allTags, workspaceName: names.workspace }
 }
 
 module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
@@ -322,6 +368,8 @@ output INSTANCE_MEMORY_MB int = instanceMemoryMB
 output MAXIMUM_INSTANCE_COUNT int = maximumInstanceCount
 output ZONE_REDUNDANT bool = isZoneRedundant
 output PUBLIC_BASE_URL string = publicBaseUrl
+output MAIL_SERVICE bool = isMailServiceOn
+output MAIL_DATA_LOCATION string = mailDataLocation
 output NOTIFY_REQUESTER bool = notifyRequester
 output EXPORT_CONTAINER bool = exportContainer
 output APP_SETTINGS object = appSettings

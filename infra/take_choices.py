@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 NEEDED = ("AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID")
-SECRETS = {"CALLERS", "NOTIFY_URLS"}
+SECRETS = {"CALLBACKS", "CALLERS", "NOTIFY_ROOMS", "NOTIFY_URLS", "SMTP_URL"}
 PARAMETERS = Path(__file__).parent / "main.parameters.json"
 
 

@@ -12,6 +12,8 @@ from approvals import VERSION
 from openapi.description import build
 from openapi.operations import CALLS, REQUEST_HEADERS, Call
 
+TRIGGER, UNSUBSCRIBE = "subscribe", "unsubscribe"
+"""When a request is settled: the platform sends an address of its own, and calls `Location` when it wants no more."""
 OFFERED = ("createRequest", "readRequest", "decideRequest", "delegateDecision", "cancelRequest", "reassignRequest")
 HOST = "your-app.azurewebsites.net"
 """Whoever imports it writes the app's own."""
@@ -27,8 +29,9 @@ def describe() -> str:
     """Write the connector's definition as JSON."""
     described = build().model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
     schemas = described["components"]["schemas"]
-    calls = [call for call in CALLS if call.name in OFFERED]
+    calls = [call for call in CALLS if call.name in (*OFFERED, TRIGGER, UNSUBSCRIBE)]
     paths = {f"/{call.path}": {call.method.lower(): operation(call, described)} for call in calls}
+    make_trigger(paths)
     definition = {
         "swagger": "2.0",
         "info": {
@@ -78,6 +81,36 @@ def operation(call: Call, described: dict[str, Any]) -> dict[str, Any]:
             "default": {"description": "It went wrong.", "schema": {"$ref": "#/definitions/Problem"}},
         },
     }
+
+
+def make_trigger(paths: dict[str, Any]) -> None:
+    """Make the trigger of what subscribes, and hide what ends it.
+
+    Source: learn.microsoft.com/connectors/custom-connectors/create-webhook-trigger.
+    """
+    path = next(each for each in paths.values() if each.get("post", {}).get("operationId") == TRIGGER)
+    path["x-ms-notification-content"] = {
+        "description": "The request, as it ended.",
+        "schema": {"$ref": "#/definitions/Story"},
+    }
+    trigger = path["post"]
+    trigger |= {
+        "summary": "When a request is settled",
+        "description": "Begins when a request that this connection's caller has made is approved, rejected, "
+        "timed out or cancelled.",
+        "x-ms-trigger": "single",
+        "x-ms-visibility": "important",
+    }
+    address = {"type": "string", "x-ms-notification-url": True, "x-ms-visibility": "internal"}
+    form = {"type": "string", "default": "binary", "enum": ["binary"], "x-ms-visibility": "internal"}
+    (body,) = [each for each in trigger["parameters"] if each["in"] == "body"]
+    body["schema"] = {
+        "type": "object",
+        "required": ["callback_url", "callback_format"],
+        "properties": {"callback_url": address, "callback_format": form},
+    }
+    ending = next(each["delete"] for each in paths.values() if each.get("delete", {}).get("operationId") == UNSUBSCRIBE)
+    ending["x-ms-visibility"] = "internal"
 
 
 def parameter(whole: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from pydantic import TypeAdapter
 
 from approvals import VERSION, errors
 from approvals.people.callers import KEY_HEADER
+from approvals.receivers.events import CallbackEventJson
 from approvals.web import responses
 from approvals.web.rights import ROUTES
 from openapi import examples
@@ -65,6 +66,7 @@ Everything that goes wrong is `application/problem+json` (RFC 9457). `code` is s
 TAGS = {
     "Requests": "Asking, looking, and changing what was asked.",
     "Decisions": "What people answer.",
+    "Callbacks": "Telling the system that asked, again.",
     "Service": "What answers here.",
 }
 FUNCTION_KEY, BEARER, CALLER_KEY = "functionKey", "callerBearer", "callerKey"
@@ -84,7 +86,7 @@ def build() -> OpenAPI:
     endings = [ending.kind for call in CALLS for ending in call.endings.values()]
     written = [kind for kind in dict.fromkeys(endings) if isinstance(kind, type) and kind not in (str, dict)]
     written = [kind for kind in written if getattr(kind, "__origin__", None) is None]
-    schemas = schemas_of(read, [*written, *problems.values()])
+    schemas = schemas_of(read, [*written, CallbackEventJson, *problems.values()])
     by_path = {path: [call for call in CALLS if call.path == path] for path in dict.fromkeys(c.path for c in CALLS)}
     return OpenAPI(
         openapi="3.1.0",
@@ -100,10 +102,29 @@ def build() -> OpenAPI:
             f"/{path}": PathItem(**{call.method.lower(): operation(call) for call in calls})
             for path, calls in by_path.items()
         },
+        webhooks={"callback": PathItem(post=callback())},
         components=Components(
             schemas={name: Schema.model_validate(schemas[name]) for name in sorted(schemas)},
             securitySchemes=security_schemes(),
         ),
+    )
+
+
+def callback() -> Operation:
+    """Describe what a receiver of callbacks gets."""
+    event = MediaType(media_type_schema=reference(CallbackEventJson))
+    return Operation(
+        operationId="receiveCallback",
+        summary="What a callback carries",
+        description="Sent to `callback_url`, or to a subscription; as headers `ce-…` and the bare story with "
+        "`callback_format` `binary`. See the page on callbacks.",
+        tags=["Callbacks"],
+        requestBody=RequestBody(content={"application/cloudevents+json": event}, required=True),
+        responses={
+            "2XX": Response(description="It is taken. Everything else is tried again, for a day."),
+            "410": Response(description="It is never to be sent again."),
+        },
+        security=[],
     )
 
 

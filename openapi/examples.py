@@ -11,7 +11,7 @@ from approvals import VERSION
 from approvals.people.delivery import Addressees
 from approvals.people.links import Invitation
 from approvals.records.requests import Entry, summary_of
-from approvals.rules import hearing
+from approvals.rules import hearing, telling
 from approvals.rules.preview import play
 from approvals.rules.story import RULES, Decision, Found, Request, Story
 from approvals.rules.trail import trail_of
@@ -79,8 +79,19 @@ def requests() -> dict[str, Any]:
         "delegateDecision": {"approver": GRACE, "to": "alan@example.com", "comments": "On leave"},
         "cancelRequest": {"by": "ada@example.com", "reason": "Not needed any more"},
         "reassignRequest": {"by": "ada@example.com", "from": GRACE, "to": "alan@example.com", "reason": "On leave"},
+        "redeliver": {"by": "ada@example.com"},
+        "subscribe": {"callback_url": "https://hooks.example.com/approvals"},
+        "pingReceiver": {"callback_url": "https://hooks.example.com/approvals"},
         "previewPolicy": {"request": expense, "answers": [imagined]},
     }
+
+
+SUBSCRIPTION = {
+    "subscription_id": "5b1f0c2d4e6f48a0b1c2d3e4f5a6b7c8",
+    "created_by": "deployments",
+    "created_at": "2026-03-01T12:00:00.000Z",
+    "callback": {"url": "https://hooks.example.com/approvals", "on": "settled", "format": "structured"},
+}
 
 
 def answers() -> dict[Any, Any]:
@@ -89,8 +100,10 @@ def answers() -> dict[Any, Any]:
     link = Invitation(GRACE, 0, False, f"{ADDRESS}/approve/WyI4Zi...")
     preview = representation.outcome_json(play(one.request, []))
     return {
-        representation.CreationJson: representation.creation_json(one, [link], Addressees({}, [], [])),
-        representation.StoryJson: representation.story_json(decided()),
+        representation.CreationJson: representation.creation_json(
+            one, [link], Addressees({}, [], []), f"{ADDRESS}/requested/WyI4Zi..."
+        ),
+        telling.StoryJson: telling.story_json(decided()),
         representation.PreviewJson: {"with_these_answers": preview, "if_nobody_answers": preview},
         representation.ListJson: {
             "requests": [representation.summary_json(Entry(REQUEST_ID, summary_of(decided())), ADDRESS)],
@@ -98,7 +111,7 @@ def answers() -> dict[Any, Any]:
         },
         representation.ConsumptionJson: {
             "request_id": REQUEST_ID,
-            "decision": representation.story_json(decided())["decision"],
+            "decision": telling.story_json(decided())["decision"],
             "content_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "consumed_at": "2026-03-01T13:00:05.000Z",
             "consumed_by": "deployments",
@@ -122,7 +135,21 @@ def answers() -> dict[Any, Any]:
             "entries": trail_of(decided()),
         },
         representation.BatchJson: {
-            "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(representation.story_json(decided()))}]
+            "results": [{"request_id": REQUEST_ID, "status": 200, "body": dict(telling.story_json(decided()))}]
+        },
+        representation.RedeliveryJson: {
+            "request_id": REQUEST_ID,
+            "callbacks": [{"id": f"{REQUEST_ID}-callback-2", "kind": "approved"}],
+            "messages": 1,
+            "messages_failed": 0,
+        },
+        representation.SubscriptionJson: SUBSCRIPTION,
+        representation.SubscriptionsJson: {"subscriptions": [SUBSCRIPTION]},
+        representation.PingResultJson: {
+            "url": "https://hooks.example.com/approvals",
+            "delivered": True,
+            "status": 204,
+            "reason": None,
         },
         representation.HealthJson: {"status": "ok", "version": VERSION},
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from approvals import errors, grant_errors
+from approvals.rules import telling
 from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.web import bodies, commands, queries, representation, responses
 
@@ -56,10 +57,10 @@ class Call:
 
 
 RECORDED = {
-    200: Ending("It is recorded, and here is the story.", representation.StoryJson),
+    200: Ending("It is recorded, and here is the story.", telling.StoryJson),
     202: Ending(
         "It was handed over, and within ten seconds nobody could see it recorded. Look, or send the same again.",
-        representation.StoryJson,
+        telling.StoryJson,
         ("Location", "Retry-After"),
     ),
 }
@@ -123,7 +124,7 @@ CALLS = (
         "The whole story; with `Prefer: wait=25` the answer is held until something changes.",
         None,
         {
-            200: Ending("The story.", representation.StoryJson, ("ETag", "Preference-Applied")),
+            200: Ending("The story.", telling.StoryJson, ("ETag", "Preference-Applied")),
             304: Ending("It is the story you know.", None, ("ETag", "Preference-Applied")),
         },
         (*CALLED, errors.NotFound, *ALWAYS),
@@ -159,7 +160,7 @@ CALLS = (
         "api/requests/{request_id}/revoke",
         "For good, whether it was given yet or not. A second time changes nothing.",
         Withdrawal,
-        {200: Ending("It can be used no more, and here is the story.", representation.StoryJson)},
+        {200: Ending("It can be used no more, and here is the story.", telling.StoryJson)},
         (*CALLED, *BODY, errors.NotFound, *ALWAYS),
         tag="Grants",
     ),
@@ -186,6 +187,61 @@ CALLS = (
         tag="Grants",
     ),
     Call(
+        "redeliver",
+        "Send again what was not taken",
+        "POST",
+        "api/requests/{request_id}/redeliver",
+        "Callbacks, each under the id it had, and messages to people.",
+        commands.RedeliveryBody,
+        {202: Ending("Callbacks are on their way, and messages were sent.", representation.RedeliveryJson)},
+        (*CALLED, *BODY, errors.NotFound, *ALWAYS),
+        tag="Callbacks",
+    ),
+    Call(
+        "subscribe",
+        "Be told of the end of each request",
+        "POST",
+        "api/subscriptions",
+        "Every request that the caller creates is told of at this address when it ends, until the subscription does.",
+        commands.SubscriptionBody,
+        {201: Ending("It is kept; `Location` is where it is ended.", representation.SubscriptionJson, ("Location",))},
+        (*CALLED, *BODY, *ALWAYS),
+        tag="Callbacks",
+    ),
+    Call(
+        "listSubscriptions",
+        "List subscriptions",
+        "GET",
+        "api/subscriptions",
+        "The caller's own, or all to an operator; addresses without their query, which is a secret.",
+        None,
+        {200: Ending("The subscriptions.", representation.SubscriptionsJson)},
+        (*CALLED, *ALWAYS),
+        tag="Callbacks",
+    ),
+    Call(
+        "unsubscribe",
+        "End a subscription",
+        "DELETE",
+        "api/subscriptions/{subscription_id}",
+        "Nothing is sent there any more.",
+        None,
+        {204: Ending("It has ended.")},
+        (*CALLED, errors.NoSubscription, *ALWAYS),
+        tag="Callbacks",
+    ),
+    Call(
+        "pingReceiver",
+        "Try a receiver of callbacks",
+        "POST",
+        "api/callbacks/ping",
+        "Sends one event of the kind `ping`, once, and says whether it was taken.",
+        commands.PingBody,
+        {200: Ending("What became of it.", representation.PingResultJson)},
+        (*CALLED, *BODY, *ALWAYS),
+        tag="Callbacks",
+    ),
+    Call(
         "readHistory",
         "Read the trail of a request",
         "GET",
@@ -203,7 +259,7 @@ CALLS = (
         "api/requests/{request_id}/payload",
         "Of an ended request: outcome, people and instants stay. Once that is done, doing it again changes nothing.",
         Withdrawal,
-        {200: Ending("It is erased, and here is what is left.", representation.StoryJson)},
+        {200: Ending("It is erased, and here is what is left.", telling.StoryJson)},
         (*CALLED, *BODY, errors.NotFound, errors.StillOpen, *ALWAYS),
         tag="Records",
     ),

@@ -38,6 +38,7 @@ class FakeScheduler:
 
     def __init__(self, clock):
         self.clock, self.there, self.starts, self.is_away = clock, {}, Counter(), False
+        self.callbacks = []
 
     def check(self):
         if self.is_away:
@@ -63,6 +64,11 @@ class FakeScheduler:
         key = name.removesuffix(f"-{request_id}").rpartition("-")[0]
         found = self.there[request_id]
         self.there[request_id] = hearing.apply_event(found, read_event(key, data), key, self.clock.now())
+
+    async def start_callback(self, delivery):
+        self.check()
+        if delivery.instance_id not in [each.instance_id for each in self.callbacks]:
+            self.callbacks.append(delivery)
 
     async def purge(self, request_id):
         self.there.pop(request_id, None)

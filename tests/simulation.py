@@ -10,14 +10,15 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from approvals.durable import activities
+from approvals.durable import activities, callbacks
+from approvals.durable.callback_workflow import callback_workflow
 from approvals.durable.workflow import approval_workflow
 from approvals.rules.story import Found, Story
 from devhost import replay
 from tests.builders import NOON
 
-ACTIVITIES = ("submit_approval_request", "process_approval")
-HANDLE = approval_workflow._function._func
+ACTIVITIES = ("submit_approval_request", "process_approval", "send_callback")
+HANDLES = {each._function._name: each._function._func for each in (approval_workflow, callback_workflow)}
 
 
 def stamp(moment):
@@ -29,7 +30,7 @@ class Registered:
         return name in ACTIVITIES
 
     def has_orchestrator(self, name):
-        return name == "approval_workflow"
+        return name in HANDLES
 
 
 def context_of(history, request):
@@ -50,9 +51,9 @@ def context_of(history, request):
     )
 
 
-def answer(history, request):
+def answer(history, request, orchestrator="approval_workflow"):
     """What the orchestrator answers to a history."""
-    return json.loads(HANDLE(context_of(history, request)))
+    return json.loads(HANDLES[orchestrator](context_of(history, request)))
 
 
 @dataclass
@@ -68,12 +69,13 @@ class Instance:
     fired: list = field(default_factory=list)
     answers: list = field(default_factory=list)
     end: object = None
+    orchestrator: str = "approval_workflow"
 
     def start(self, *events):
         """Run the first turn, with events that came before it."""
         started = {
             "EventType": 0,
-            "Name": "approval_workflow",
+            "Name": self.orchestrator,
             "Version": "1.0",
             "Input": json.dumps(json.dumps(self.request.model_dump_json())),
             "EventId": -1,
@@ -88,11 +90,11 @@ class Instance:
             return self
         began = {"EventType": 12, "EventId": -1, "IsPlayed": False, "Timestamp": stamp(self.now)}
         self.history += [began, *events]
-        state = answer(self.history, self.request)
+        state = answer(self.history, self.request, self.orchestrator)
         self.answers.append((len(self.history), state))
         names = re.findall(r'"externalEventName": "([^"]+)"', json.dumps(state["actions"]))
         assert len(names) == len(set(names)), f"an event name is waited on twice: {sorted(names)}"
-        turn = replay.replay("approval_workflow", self.request.request_id, self.history, state, Registered(), "1.0")
+        turn = replay.replay(self.orchestrator, self.request.request_id, self.history, state, Registered(), "1.0")
         self.custom_status = turn.custom_status
         for action in turn.actions:
             common = {"EventId": action.id, "IsPlayed": False, "Timestamp": stamp(self.now)}
@@ -134,12 +136,12 @@ class Instance:
     def cancellation(self, cancellation, **more):
         return self.raised("cancel", cancellation.model_dump(mode="json"), **more)
 
-    def result(self, number, *, failure=None, undelivered=()):
+    def result(self, number, *, failure=None, undelivered=(), said=None):
         """The result of an activity, by its number: done, failed, or done but for some messages."""
         common = {"TaskScheduledId": number, "EventId": -1, "IsPlayed": False, "Timestamp": stamp(self.now)}
         if failure:
             return {"EventType": 6, "Reason": failure, "Details": "{}", **common}
-        return {"EventType": 5, "Result": json.dumps(activities.write_undelivered(undelivered)), **common}
+        return {"EventType": 5, "Result": json.dumps(said or activities.write_undelivered(undelivered)), **common}
 
     def finish(self, number, **more):
         """Complete an activity."""
@@ -173,5 +175,8 @@ class Instance:
         return [input_ for called, input_ in self.scheduled if called == name]
 
 
-REGISTERED = {f._function._name for f in (activities.submit_approval_request, activities.process_approval)}
+REGISTERED = {
+    f._function._name
+    for f in (activities.submit_approval_request, activities.process_approval, callbacks.send_callback)
+}
 assert set(ACTIVITIES) == REGISTERED

@@ -189,7 +189,7 @@ class WebhookSink(Sink):
             do_POST = do_PUT = do_GET = answer  # noqa: N815 - the names of http.server
 
             def reply(self, status, **headers):
-                content = b'{"ok": true, "success": true}'
+                content = b'{"ok": true, "success": true}' if status != http.HTTPStatus.NO_CONTENT else b""
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", "Content-Length": len(content)}.items():
                     self.send_header(name, str(value))

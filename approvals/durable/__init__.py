@@ -13,3 +13,7 @@ warnings.filterwarnings(
 
 NAME = "approval_workflow"
 """The orchestration of a request: instances in flight have it in their history."""
+CALLBACK_NAME = "callback_workflow"
+"""That of a callback."""
+SUBSCRIPTION_NAME = "subscription_workflow"
+"""That which keeps an address to which callbacks go."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import azure.durable_functions as df
 
@@ -19,12 +19,16 @@ from approvals.people import delivery
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests
 from approvals.records.store import StoreUnavailable
+from approvals.records.subscriptions import addressed
+from approvals.rules.callbacks import OWN_CHANNELS, delivery_of
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
 from approvals.rules.value import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from approvals.rules.callbacks import Kind
 
 logger = logging.getLogger("approvals.durable.activities")
 
@@ -35,9 +39,13 @@ RECORDS = "records"
 
 
 @blueprint.activity_trigger(input_name="asked")
-async def submit_approval_request(asked: str) -> str:
-    """Tell those whose answer is awaited. Gives what could not be delivered, as JSON; a renewal tells nobody."""
-    return write_undelivered(await send_notice(read_notice(asked)))
+@blueprint.durable_client_input(client_name="client")
+async def submit_approval_request(asked: str, client: df.DurableOrchestrationClient) -> str:
+    """Tell those whose answer is awaited, and whoever asked. Gives what could not be delivered, as JSON."""
+    notice = read_notice(asked)
+    measure(notice)
+    unbegun = await begin_callbacks(notice, client)
+    return write_undelivered((*unbegun, *await send_notice(notice)))
 
 
 @blueprint.activity_trigger(input_name="settled")
@@ -51,10 +59,24 @@ async def process_approval(settled: str, client: df.DurableOrchestrationClient) 
     request, story = notice.found.request, notice.found.story
     if notice.occasion == OUTCOME:
         logger.info("Request %s: %s", request.request_id, story.status)
+        signals.REQUEST_SETTLED.write(
+            request=request.request_id,
+            status=story.status,
+            by="decision" if story.decision else "cancellation" if story.cancellation else "silence",
+            seconds=round(((story.settled_at or request.created_at) - request.created_at).total_seconds(), 1),
+        )
         if story.status is Status.TIMEOUT:
             signals.REQUEST_TIMED_OUT.write(request=request.request_id)
     unwritten = await write_end(notice, client)
-    return write_undelivered((*unwritten, *await send_notice(notice)))
+    unbegun = await begin_callbacks(notice, client)
+    return write_undelivered((*unwritten, *unbegun, *await send_notice(notice)))
+
+
+def measure(notice: Notice) -> None:
+    """Write for operators to count that people were reminded, or others asked."""
+    counted = {"reminded": signals.REQUEST_REMINDED, "escalated": signals.REQUEST_ESCALATED}.get(notice.occasion)
+    if counted:
+        counted.write(request=notice.found.request.request_id, stage=notice.found.story.stage + 1)
 
 
 def read_notice(asked: str) -> Notice:
@@ -85,13 +107,28 @@ async def write_end(notice: Notice, client: df.DurableOrchestrationClient) -> tu
     return (Undelivered(channel=RECORDS, key=key_of(notice.found, OUTCOME), occasion=OUTCOME),)
 
 
+async def begin_callbacks(notice: Notice, client: df.DurableOrchestrationClient) -> tuple[Undelivered, ...]:
+    """Begin to tell the caller of the request what is owed to it. Gives what could not be begun."""
+    unbegun = []
+    for owed in notice.owed_callbacks:
+        try:
+            for each in await addressed(store_of(settings.current()), notice.found.request.created_by, owed):
+                await Instances(client).start_callback(delivery_of(each.key, cast("Kind", each.occasion)))
+        except (SchedulerUnavailable, StoreUnavailable) as error:
+            signals.DELIVERY_FAILED.write(channel=owed.channel, key=owed.key, reason=type(error).__name__)
+            unbegun.append(owed)  # what was begun is not begun again
+    return tuple(unbegun)
+
+
 async def send_notice(notice: Notice) -> tuple[Undelivered, ...]:
     """Send what a notice means through the channels of this process. Gives what failed."""
     if not notice.found.request.tell:
         return ()
     dispatch = delivery.Dispatch.of(settings.current())
     if notice.tried:
-        return await dispatch.retry(notice.found, [each for each in notice.tried if each.channel != RECORDS])
+        return await dispatch.retry(
+            notice.found, [each for each in notice.tried if each.channel not in (RECORDS, *OWN_CHANNELS)]
+        )
     return await dispatch.announce(notice.found, notice.occasion, notice.key)
 
 
@@ -109,6 +146,6 @@ def read_undelivered(result: object) -> tuple[Undelivered, ...]:
 def whole_notice_undelivered(notice: Notice) -> tuple[Undelivered, ...]:
     """Say that a whole notice failed, or that nobody knows what became of it; a renewal told nobody anyway."""
     if notice.occasion == RENEWED:
-        return ()
+        return notice.callbacks
     key = notice.key or key_of(notice.found, notice.occasion)
-    return (Undelivered(key=key, occasion=notice.occasion),)
+    return (*notice.callbacks, Undelivered(key=key, occasion=notice.occasion))

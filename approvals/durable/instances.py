@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from approvals.durable import NAME
+from approvals.durable import CALLBACK_NAME, NAME, SUBSCRIPTION_NAME
 from approvals.durable.reads import shared_read
 from approvals.errors import SchedulerUnavailable
+from approvals.rules.callbacks import Subscription
 from approvals.rules.restoring import restore_story
 from approvals.rules.story import Cancellation, Found, Request, Status, Story
 from approvals.rules.value import utc
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     import azure.durable_functions as df
 
+    from approvals.rules.callbacks import Delivery
+
     T = TypeVar("T")
 
 logger = logging.getLogger("approvals.durable.instances")
@@ -34,6 +37,8 @@ TERMINATED = ("Terminated", "Canceled")
 UNENDED = ("Running", "Pending", "Suspended", "ContinuedAsNew")
 PURGES, PATIENT_PURGES, PURGE_PAUSE_SECONDS = 20, 5, 0.1
 """How often it is tried to purge an instance, and how often before it is ended for that."""
+AWAIT_REVISION_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""How long, and how often, a story is waited for."""
 TELLS_OUTCOME = "process_approval"
 """The activity that acts on an outcome, as the history names it."""
 
@@ -59,6 +64,43 @@ class Instances:
             raise
         return True
 
+    async def start_callback(self, delivery: Delivery) -> None:
+        """Begin to send an event to a receiver, unless that was begun before. Raises SchedulerUnavailable."""
+        # a finished instance that is started again would be sent again (the extension replaces it, recorded)
+        known = await call_scheduler(self.client.get_status(delivery.instance_id))
+        if known and not getattr(known, "Message", None):
+            return
+        try:
+            given = delivery.model_dump_json(exclude_defaults=True)
+            await call_scheduler(self.client.start_new(CALLBACK_NAME, delivery.instance_id, given))
+        except Exception as error:
+            if "already exists" not in str(error):
+                raise
+
+    async def start_subscription(self, subscription: Subscription) -> None:
+        """Keep an address, with its secret, in the input of an orchestration. Raises SchedulerUnavailable."""
+        given = subscription.model_dump_json(exclude_defaults=True)
+        await call_scheduler(self.client.start_new(SUBSCRIPTION_NAME, subscription.instance_id, given))
+
+    async def subscription(self, subscription_id: str) -> Subscription | None:
+        """Read a subscription that has not ended, or nothing. Raises SchedulerUnavailable."""
+        status = await call_scheduler(self.client.get_status(f"subscription-{subscription_id}", show_input=True))
+        if not status and getattr(status, "Message", None):
+            raise SchedulerUnavailable
+        kept = status and status.name == SUBSCRIPTION_NAME and status.runtime_status.name in UNENDED
+        return Subscription.from_json(status.input_) if kept else None
+
+    async def end_subscription(self, subscription: Subscription) -> None:
+        """Forget an address, as far as that can be done at once; the scheduler forgets what has ended by itself.
+
+        Raises SchedulerUnavailable.
+        """
+        await call_scheduler(self.client.terminate(subscription.instance_id, "It is not wanted any more."))
+        for _ in range(PURGES):
+            if await self.try_to_purge(subscription.instance_id):
+                return
+            await asyncio.sleep(PURGE_PAUSE_SECONDS)
+
     async def read(self, request_id: str) -> Found | None:
         """Read a request and its story, or nothing. Raises SchedulerUnavailable."""
         status = await shared_read(("status", request_id), partial(self.status, request_id))
@@ -71,6 +113,19 @@ class Instances:
         if is_abridged(said):
             found = found.with_story(restore_story(found.request, said, events_of(history)))
         return apply_runtime_status(found, status, history)
+
+    async def read_at(self, request_id: str, revision: int) -> Found | None:
+        """Read a request that has come to a revision, or nothing. Raises SchedulerUnavailable.
+
+        What an orchestration says of itself is there a moment after the activity that it has begun in the same turn.
+        """
+        for pause in (*AWAIT_REVISION_SECONDS, None):
+            found = await self.read(request_id)
+            if not found or found.story.revision >= revision:
+                return found
+            if pause:
+                await asyncio.sleep(pause)
+        raise SchedulerUnavailable
 
     async def look(self, request_id: str) -> Found | None:
         """Read where a request stands, without what its story left in the history; cheap, and asked often."""

@@ -24,7 +24,7 @@ import azure.durable_functions as df
 from approvals import signals
 from approvals.durable import NAME, activities, sdk
 from approvals.rules import deliveries, events, hearing
-from approvals.rules.notices import AGAIN, OUTCOME, Notice, notice_of
+from approvals.rules.notices import AGAIN, OUTCOME, Notice, change_kind, notice_of
 from approvals.rules.story import Event, Found, Request, Story, TimerFired
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class Listening:
         return [*([self.timer] if self.timer else []), *self.waits.values(), *self.notices]
 
     def needs_a_round(self, found: Found) -> bool:
-        """Whether a timer is missing, or something is to be listened to that is not armed."""
+        """Whether a timer is missing, something is to be listened to that is not armed, or the caller to be told."""
+        if change_kind(self.last_notified, found):
+            return True
         return self.timer is None or not events.awaited_events(found).keys() <= self.keys.keys()
 
     def arm(self, found: Found) -> list[Any]:
@@ -134,7 +136,7 @@ class Listening:
         # panel may be passed on under the same name, and a name is waited on once.
         self.waits = {n: wait for n, wait in self.waits.items() if n in listened or self.keys[n] == "change"}
         if self.last_notified or found.request.tell:
-            notice = notice_of(found, hearing.occasion(self.last_notified, found))
+            notice = notice_of(found, hearing.occasion(self.last_notified, found), self.last_notified)
             given = notice.model_dump_json(exclude_defaults=True)
             fresh.append(self.context.call_activity(activities.submit_approval_request, given))
             self.notices[fresh[-1]] = notice
@@ -188,8 +190,8 @@ class Listening:
         else:
             failed = activities.read_undelivered(result)
         if (found.story.stage, found.story.escalated) != (notice.found.story.stage, notice.found.story.escalated):
-            never = deliveries.keep_never_delivered(found, failed)  # those people are not asked any more
-            return found.with_story(found.story.model_copy(update=never))
+            late = deliveries.close_late(found, failed)  # those people are not asked any more
+            return found.with_story(found.story.model_copy(update=late))
         found = deliveries.record_delivery(found, notice.tried, failed, now(self.context))
         if found.story.deliver_at and self.fires_at and found.story.deliver_at < self.fires_at:
             self.stop_timer()

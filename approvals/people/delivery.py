@@ -174,8 +174,13 @@ class Dispatch:
     def message(self, found: Found, each: Undelivered, about: str = "") -> Message:
         """Compose a message, with the link of the person it is for."""
         occasion = OUTCOMES.get(found.story.status, "decided") if each.occasion == OUTCOME else each.occasion
-        link = self.link(found, each.to) if each.occasion in ASKING else None
+        link = self.link(found, each.to) if each.occasion in ASKING else self.requester_link(found, each.to)
         return messages.compose(found, occasion, key=each.key, to=each.to, link=link, about=about)
+
+    def requester_link(self, found: Found, person: str | None) -> str | None:
+        """Give the address at which whoever asked sees what becomes of it; nothing for others."""
+        request = found.request
+        return self.signer.requester_address(request) if person and request.is_same(person, request.requester) else None
 
     def link(self, found: Found, person: str | None) -> str | None:
         """Give the address at which a person answers; the open slot's is for whoever is told."""

@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     APPROVE = "approval-link-v1"
     FORM = "approval-form-v1"
     CURSOR = "list-cursor-v1"
+    REQUESTER = "requester-link-v1"
 
 
 class NotGenuine(Exception):
@@ -67,6 +68,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class RequesterLink:
+    """Who asked, and may see what becomes of it and take it back; it never answers."""
+
+    request_id: str
+    holder: str
+    expires_at: int
+
+    def is_expired(self, now: dt.datetime) -> bool:
+        """Tell whether the request must have ended long ago."""
+        return now.timestamp() >= self.expires_at
+
+
+@dataclass(frozen=True)
 class Invitation:
     """Where someone answers, once it is their turn."""
 
@@ -85,8 +99,13 @@ def link_to(request: Request, *, stage: int, escalated: bool, slot: int, generat
         slot=slot,
         generation=generation,
         holder=fingerprint(request, holder),
-        expires_at=int((request.links_expire_at or expiry(request.created_at, request.effective_policy)).timestamp()),
+        expires_at=last_second(request),
     )
+
+
+def last_second(request: Request) -> int:
+    """Say when the links of a request expire, in seconds since 1970."""
+    return int((request.links_expire_at or expiry(request.created_at, request.effective_policy)).timestamp())
 
 
 def expiry(created_at: dt.datetime, policy: Policy) -> dt.datetime:
@@ -126,6 +145,18 @@ class Signer:
     def address(self, request: Request, link: Link) -> str:
         """Write the address of a link's page."""
         return f"{request.base_url}/approve/{self.sign(link)}"
+
+    def requester_address(self, request: Request) -> str:
+        """Write the address of the page of who asked."""
+        fields = [request.request_id, fingerprint(request, request.requester), last_second(request)]
+        return f"{request.base_url}/requested/{self.sign_fields(Purpose.REQUESTER, fields)}"
+
+    def verify_requester(self, token: str) -> RequesterLink:
+        """Read the token of who asked. Raises NotGenuine."""
+        match self.verify_fields(Purpose.REQUESTER, token):
+            case [str(request_id), str(holder), int(expires_at)]:
+                return RequesterLink(request_id, holder, expires_at)
+        raise NotGenuine
 
     def verify(self, token: str) -> Link:
         """Read a token. Raises NotGenuine; whether it has expired is asked of the link."""

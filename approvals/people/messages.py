@@ -260,6 +260,7 @@ def compose_here(found: Found, occasion: str, *, key: str, to: str | None, link:
         "personal": to is not None,
         "unneeded": over and to is not None and not found.request.is_same(to, found.request.requester),
         "link": link,
+        "is_own": over or occasion == "misdirected",
         "key": visible(key),
         "on_card": False,
         "about": about,

@@ -103,8 +103,9 @@ def progress_of(found: Found) -> list[int]:
 
 
 def record_of(found: Found) -> dict[str, Any]:
-    """Write a request and its story for the record."""
-    return found.model_dump(mode="json", exclude_defaults=True, exclude={"suspended", "shortened"})
+    """Write a request and its story for the record, but for the secret that stands in the orchestration's input."""
+    plain = found.model_copy(update={"request": found.request.without_secrets})
+    return plain.model_dump(mode="json", exclude_defaults=True, exclude={"suspended", "shortened", "late_callbacks"})
 
 
 @dataclass(frozen=True)

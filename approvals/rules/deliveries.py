@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from approvals.rules.callbacks import OWN_CHANNELS
 from approvals.rules.value import utc
 
 if TYPE_CHECKING:
@@ -19,9 +20,27 @@ NEVER_DELIVERED_KEPT = 10
 
 
 def close_deliveries(found: Found) -> dict[str, Any]:
-    """Give the fields of a story whose panel, or all of it, is over: what was not delivered is not sent any more."""
-    never = keep_never_delivered(found, found.story.undelivered)
-    return {"undelivered": (), "attempts": 0, "deliver_at": None, **never}
+    """Give the fields of a story whose panel, or all of it, is over: what was not delivered is not sent any more.
+
+    The caller is still owed what it was not told: that is no panel's.
+    """
+    callbacks, messages = split(found.story.undelivered)
+    never = keep_never_delivered(found, messages)
+    return {"undelivered": callbacks, "attempts": 0, "deliver_at": None, **never}
+
+
+def close_late(found: Found, failed: Iterable[Undelivered]) -> dict[str, Any]:
+    """Give the fields that take note of what failed for a panel that is over meanwhile."""
+    callbacks, messages = split(failed)
+    late = {"undelivered": (*found.story.undelivered, *callbacks)} if callbacks else {}
+    return {**late, **keep_never_delivered(found, messages)}
+
+
+def split(failed: Iterable[Undelivered]) -> tuple[tuple[Undelivered, ...], tuple[Undelivered, ...]]:
+    """Give the callbacks that could not be begun, and the messages."""
+    every = tuple(failed)
+    callbacks = tuple(each for each in every if each.channel in OWN_CHANNELS)
+    return callbacks, tuple(each for each in every if each.channel not in OWN_CHANNELS)
 
 
 def keep_never_delivered(found: Found, failed: Iterable[Undelivered]) -> dict[str, Any]:

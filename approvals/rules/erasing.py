@@ -23,6 +23,7 @@ def without_content(found: Found, at: dt.datetime) -> Found:
             "presentation": Presentation(),
             "action": None,
             "salt": "",
+            "callback": found.request.callback and found.request.callback.without_secret,
             "policy": policy and policy.model_copy(update={"form": None}),
         }
     )

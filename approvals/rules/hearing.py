@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from approvals.rules.deliveries import close_deliveries, count_attempt
+from approvals.rules.deliveries import close_deliveries, count_attempt, split
 from approvals.rules.events import slot_key
 from approvals.rules.notices import AGAIN, RENEWED
 from approvals.rules.policy import LONGEST_TIMER, MAX_REMINDERS
@@ -171,7 +171,8 @@ def count_reminder(found: Found, now: dt.datetime) -> Found:
     story, every = found.story, found.panel.remind_every or LONGEST_TIMER
     elapsed = (utc(now) - (story.asked_at or found.request.created_at)) // every
     count = min(MAX_REMINDERS, max(story.reminded + 1, elapsed))
-    superseded: dict[str, Any] = {"undelivered": (), "deliver_at": None}  # those who did not get a message get this one
+    # those who did not get a message get this one
+    superseded: dict[str, Any] = {"undelivered": split(story.undelivered)[0], "deliver_at": None}
     if not found.request.has_first_rules:
         superseded["marks"] = add_mark(found, "reminded", now, story.stage)
     return found.with_story(story.model_copy(update={"reminded": count, **superseded}))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
+    from approvals.rules.callbacks import Callback
     from approvals.rules.story import Request
 
 DETAILS_BYTES = ACTION_BYTES = 16 * 1024
@@ -128,6 +129,8 @@ class Proposal:
     tags: tuple[str, ...] = ()
     presentation: Presentation = Presentation()
     """How it is shown."""
+    callback: Callback | None = None
+    """Where the caller wants to be told what becomes of it."""
     fingerprint: str = ""
     """What tells it from another one that is sent with the same Idempotency-Key."""
     fingerprint_before: str = ""

@@ -11,11 +11,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from approvals.rules import callbacks
 from approvals.rules.policy import Panel, Policy, Stage
 from approvals.rules.story import Found, Undelivered
 from approvals.rules.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from approvals.rules.callbacks import Kind
     from approvals.rules.presentation import Presentation
     from approvals.rules.story import Change, Decision, Request, Story
 
@@ -34,11 +38,18 @@ class Notice(Value):
     occasion: str
     key: str = ""
     """What names its messages, so that the same one has the same name; before version 2 it is worked out anew."""
+    callbacks: tuple[Undelivered, ...] = ()
+    """What the caller of the request is to be told with it."""
 
     @property
     def tried(self) -> tuple[Undelivered, ...]:
         """What is sent again with it."""
         return self.found.story.undelivered if self.occasion == AGAIN else ()
+
+    @property
+    def owed_callbacks(self) -> tuple[Undelivered, ...]:
+        """The callbacks to begin with it: its own, and those that could not be begun before."""
+        return (*self.callbacks, *(each for each in self.tried if each.channel in callbacks.OWN_CHANNELS))
 
 
 @dataclass(frozen=True)
@@ -59,19 +70,46 @@ MEASURES = (
 )
 
 
-def notice_of(found: Found, occasion: str) -> Notice:
-    """Give the notice for an occasion. Before version 2 it held the whole story."""
+def notice_of(found: Found, occasion: str, before: Found | None = None) -> Notice:
+    """Give the notice for an occasion, and for what has changed since `before`.
+
+    Before version 2 it held the whole story.
+    """
     if found.request.has_first_rules:
         return Notice(found=found, occasion=occasion)
-    key = key_of(found, occasion)
+    key, owed = key_of(found, occasion), tuple(callbacks_of(found, occasion, before))
     for measure in MEASURES:
         request = short_request(found, measure)
         shortened = content_of(found.request) != content_of(request)
         short = Found(request=request, story=short_story(found.story, occasion, measure), shortened=shortened)
-        notice = Notice(found=short, occasion=occasion, key=key)
+        notice = Notice(found=short, occasion=occasion, key=key, callbacks=owed)
         if len(json.dumps(notice.model_dump_json(exclude_defaults=True))) <= NOTICE_BYTES:
             break
     return notice
+
+
+def end_kind(found: Found) -> Kind | None:
+    """Say what the end of a request is told as; nothing while it is open."""
+    return callbacks.ENDS.get(found.story.status)
+
+
+def change_kind(before: Found | None, found: Found) -> Kind | None:
+    """Say what a change of an open request is told as; nothing when there was none, or nobody wants to be told."""
+    wanted = found.request.callback and found.request.callback.on == "every_change"
+    if not wanted or not found.story.is_open or not before or before.story.revision == found.story.revision:
+        return None
+    return "voted" if len(before.story.votes) < len(found.story.votes) else "changed"
+
+
+def callbacks_of(found: Found, occasion: str, before: Found | None = None) -> Iterator[Undelivered]:
+    """Give what the caller is to be told: a change, or the end, which whoever has subscribed is told as well."""
+    ends = occasion == OUTCOME
+    kind = end_kind(found) if ends else change_kind(before, found)
+    key = callbacks.event_id(found.request.request_id, found.story.revision)
+    if kind and found.request.callback:
+        yield Undelivered(channel=callbacks.CHANNEL, key=key, occasion=kind)
+    if kind and ends:
+        yield Undelivered(channel=callbacks.SUBSCRIBERS, key=key, occasion=kind)
 
 
 def content_of(request: Request) -> tuple[object, ...]:
@@ -105,7 +143,7 @@ def short_request(found: Found, measure: Measure) -> Request:
         "details": details if details is None or len(details) <= measure.details else None,
         "presentation": request.presentation.model_copy(update=short_presentation(request.presentation, measure)),
     }
-    return request.model_copy(update=update)
+    return request.without_secrets.model_copy(update=update)
 
 
 def short_presentation(shown: Presentation, measure: Measure) -> dict[str, Any]:

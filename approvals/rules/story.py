@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from approvals.rules.callbacks import Callback, LateCallback
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
 from approvals.rules.presentation import Presentation
@@ -86,6 +87,8 @@ class Request(Value):
     """Words of the caller's to find it by."""
     presentation: Presentation = Presentation()
     """In which language it is shown, and with what beside it."""
+    callback: Callback | None = None
+    """Where its caller is told what becomes of it. The query of that address is nowhere but here."""
     links_expire_at: Instant | None = None
     """Until when its links show anything; before version 1.3 it is worked out from the policy."""
 
@@ -101,6 +104,11 @@ class Request(Value):
     def has_first_rules(self) -> bool:
         """Whether it was made before version 1.3, and goes on as requests did then."""
         return self.rules == 1
+
+    @property
+    def without_secrets(self) -> Request:
+        """The same without what may stand in its orchestration's input alone."""
+        return self.model_copy(update={"callback": self.callback and self.callback.without_secret})
 
     def is_same(self, one: str, other: str) -> bool:
         """Tell whether two names are certainly one person's, by the rules of this request."""
@@ -324,12 +332,6 @@ class Story(Value):
                 return vote
         return None
 
-    @property
-    def answered_slots(self) -> set[int]:
-        """The slots of the present panel that have answered."""
-        here = (self.stage, self.escalated)
-        return {vote.slot for vote in self.votes if (vote.stage, vote.escalated) == here}
-
     def last_change_to(self, person: str) -> str:
         """Give the id of the change that passed a slot on to a person last."""
         return next((change.change_id for change in reversed(self.changes) if change.to == person), "")
@@ -394,6 +396,8 @@ class Found(Value):
     """Whether an operator holds the instance: what it says of itself may run ahead of what will be."""
     erased_at: Instant | None = None
     """When what was asked and said was erased."""
+    late_callbacks: tuple[LateCallback, ...] = ()
+    """What its caller could not be told, as the records say."""
     shortened: bool = False
     """Whether something of the request was left out, so that a message cannot say all that was asked."""
 
@@ -466,7 +470,8 @@ class Found(Value):
     @property
     def awaited(self) -> list[int]:
         """The slots that have not answered and may; before version 2 the requester's own slot was among them."""
-        answered = self.story.answered_slots
+        here = (self.story.stage, self.story.escalated)
+        answered = {vote.slot for vote in self.story.votes if (vote.stage, vote.escalated) == here}
         return [slot for slot in range(self.panel.slots) if slot not in answered and not self.is_barred(slot)]
 
     def is_barred(self, slot: int) -> bool:

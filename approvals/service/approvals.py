@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from approvals import signals
 from approvals.errors import Invalid, LinkVoid, OtherStage, OwnRequest, TooLate
 from approvals.grant_errors import OtherContent
 from approvals.people import links
@@ -19,6 +20,7 @@ from approvals.rules.digest import content_digest
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem, compact, rfc3339
+from approvals.service.calling import Calling
 from approvals.service.creation import Creating
 from approvals.service.desk import records_at_hand
 from approvals.service.granting import Granting
@@ -50,7 +52,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Approvals(Creating, Granting, Remembering):
+class Approvals(Creating, Granting, Calling, Remembering):
     """The service, for one call."""
 
     async def decide(self, request_id: str, answer: Answer, evidence: Evidence = ANYBODY) -> Standing:
@@ -116,16 +118,19 @@ class Approvals(Creating, Granting, Remembering):
         log_answer(request_id, f"{what} ({decision.channel}, {decision.assurance})", standing)
         return standing
 
-    async def cancel(self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None) -> Standing:
+    async def cancel(
+        self, request_id: str, withdrawal: Withdrawal, if_revision: int | None = None, *, on_page: bool = False
+    ) -> Standing:
         """Take a request back, and read back what the orchestration made of it.
 
-        `if_revision`: the revision of the story that the caller acts on. Raises as `decide` does, and Stale.
+        `if_revision`: the revision of the story that the caller acts on. `on_page`: no system says so, but whoever
+        asked, by their link. Raises as `decide` does, and Stale.
         """
         wish = Cancellation(
             **withdrawal.model_dump(),
             cancelled_at=self.received_at,
             if_revision=if_revision,
-            caller=self.caller.name,
+            caller="" if on_page else self.caller.name,
         )
         standing = await self.raise_until_recorded(
             request_id, lambda found: judging.judge_cancellation(found, wish), lambda _: ("cancel", wish), wish.by
@@ -255,7 +260,7 @@ class Approvals(Creating, Granting, Remembering):
                 name = events.event_name(request_id, key, found.story.event_number(key))
                 if spent >= raise_at or name != raised:
                     if name == raised:  # a measure of events that were lost, or of a scheduler that is slow
-                        logger.info("Request %s: raised again after %.1f s: %s", request_id, spent, key)
+                        signals.EVENT_RAISED_AGAIN.write(request=request_id, kind=key, seconds=f"{spent:.1f}")
                     await self.instances.raise_event(request_id, name, answer.model_dump(mode="json"))
                     raise_at, raised = spent + RAISE_AGAIN_SECONDS, name
             await self.clock.sleep(min(pause, LONGEST_PAUSE_SECONDS))

@@ -21,8 +21,9 @@ from approvals.rules.intake import Untimely
 from approvals.rules.preview import Preview, play
 from approvals.rules.story import RULES, Found, Request, Story
 from approvals.rules.value import Problem, compact, load_json
-from approvals.service.desk import Desk, records_at_hand
+from approvals.service.desk import records_at_hand
 from approvals.service.reach import NAMELESS
+from approvals.service.subscribing import Subscribing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,7 +54,7 @@ class Creation:
 
 
 @dataclass(frozen=True)
-class Creating(Desk):
+class Creating(Subscribing):
     """Asking, and imagining what would become of it."""
 
     async def create(
@@ -75,6 +76,7 @@ class Creating(Desk):
         timed = self.timed(proposal)
         self.check_answerable(timed)
         self.check_namable(timed)
+        self.check_callback(timed)
         request = self.build_request(timed, request_id, base_url=base_url, evidence=evidence)
         found = Found(request=request, story=Story())
         addressees = await self.addressees(request)
@@ -82,7 +84,9 @@ class Creating(Desk):
             raise Invalid((Problem("", "nobody can be told of it: no channel reaches anyone who is asked first"),))
         inserted_at = self.clock.now()
         with records_at_hand():
-            is_mine = await self.requests.insert(found, inserted_at, keyed=key is not None)
+            # a secret of the caller's is kept in the orchestration's input alone: nobody else could start it
+            can_be_inherited = key is not None and request.without_secrets == request
+            is_mine = await self.requests.insert(found, inserted_at, keyed=can_be_inherited)
         if not is_mine:  # a caller with this key was faster
             return await self.create(proposal, key, base_url, evidence)
         # a request of before there were records has no row, and a start would wipe it out
@@ -118,7 +122,8 @@ class Creating(Desk):
             return await self.repeat_creation(as_unknown(written) if written.story.is_open else written, proposal)
         if not proposal.is_origin_of(written.request):
             raise KeyReused(entry.request_id)
-        await self.take_over(entry, written)
+        request = written.request.model_copy(update={"callback": proposal.callback})  # which the record has not whole
+        await self.take_over(entry, written.model_copy(update={"request": request}))
         return await self.repeat_creation(written, proposal)
 
     async def await_start(self, entry: Entry) -> Found | None:
@@ -216,6 +221,11 @@ class Creating(Desk):
             detail = "nobody is signed in at this service (TRUST_EASY_AUTH): nobody could answer"
             raise Invalid(tuple(Problem(f"{at}{pointer}", detail) for pointer in wanting))
 
+    def check_callback(self, proposal: Proposal, at: str = "") -> None:
+        """See that the operator lets this caller be told there. Raises Invalid."""
+        if proposal.callback:
+            self.check_receiver(proposal.callback.url, f"{at}/callback_url")
+
     def build_request(
         self,
         proposal: Proposal,
@@ -239,6 +249,7 @@ class Creating(Desk):
             reference=proposal.reference,
             tags=proposal.tags,
             presentation=proposal.presentation,
+            callback=proposal.callback,
             created_at=created_at,
             deadline=created_at + proposal.policy.stages[0].panel.timeout,
             policy=proposal.policy,
@@ -264,6 +275,10 @@ class Creating(Desk):
             ]
         ]
 
+    def requester_url(self, request: Request) -> str:
+        """Give the link of who asked: what whoever made the request may do by the API, and no more."""
+        return Signer(self.settings.link_keys).requester_address(request)
+
     # --- imagining --------------------------------------------------------------------------------
 
     def preview(self, proposal: Proposal, answers: list[ImaginedAnswer], at: str = "") -> tuple[Preview, Preview]:
@@ -273,5 +288,6 @@ class Creating(Desk):
         """
         self.check_answerable(proposal, at)
         self.check_namable(proposal, at)
+        self.check_callback(proposal, at)
         request = self.build_request(self.timed(proposal, at), "0" * 32, base_url="")
         return play(request, answers), play(request, [])

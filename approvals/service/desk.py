@@ -12,6 +12,7 @@ from approvals import signals
 from approvals.errors import NotFound, RecordsUnavailable, StillStarting
 from approvals.people.callers import ANY_KEY
 from approvals.people.identity import read_principal
+from approvals.records.callbacks import callbacks_of
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests, as_unknown
 from approvals.records.store import StoreUnavailable
@@ -89,7 +90,17 @@ class Desk:
             raise NotFound
         found = await self.instances.read(request_id) or await self.find_in_records(request_id)
         self.reach.check(found)
-        return found
+        return await self.with_late_callbacks(found)
+
+    async def with_late_callbacks(self, found: Found) -> Found:
+        """Give a request with what its caller could not be told, where it wants to be told."""
+        if not found.request.callback:
+            return found
+        try:
+            sent = await callbacks_of(self.store, found.request.request_id)
+        except StoreUnavailable:
+            return found
+        return found.model_copy(update={"late_callbacks": tuple(each.late for each in sent if not each.is_delivered)})
 
     async def find_in_records(self, request_id: str) -> Found:
         """Read a request whose instance is not there. Raises NotFound, StillStarting, RecordsUnavailable.

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from approvals import signals
 from approvals.errors import SchedulerUnavailable
 from approvals.records import retention
 from approvals.records.exports import read_day
-from approvals.records.indexes import DAYS, ended_partition
+from approvals.records.indexes import DAYS, EVERYTHING, LATEST, ended_partition, list_partition, milliseconds
 from approvals.records.opening import store_of
 from approvals.records.store import Put, StoreUnavailable
+from approvals.rules.story import Status
 from approvals.rules.value import utc
 from approvals.service.clock import SystemClock
 from approvals.service.remembering import DAY_SETTLES
@@ -34,6 +37,14 @@ DAYS_AT_ONCE, REQUESTS_AT_ONCE = 31, 500
 SECONDS = 240.0
 """How long one run takes at most; a function is given five minutes."""
 BY = "retention"
+OPEN_AT_ONCE, OPEN_COUNTED = 1000, 100_000
+HOUR_MS = 3_600_000
+AGES = {"hour": HOUR_MS, "day": 24 * HOUR_MS, "week": 7 * 24 * HOUR_MS}
+
+
+def age_of(age_ms: int) -> str:
+    """Name the least of the ages that something is younger than."""
+    return next((name for name, most in AGES.items() if age_ms < most), "older")
 
 
 class Archive(Protocol):
@@ -56,6 +67,23 @@ class Housekeeping:
     def of(cls, chosen: Settings, instances: Instances) -> Housekeeping:
         """Take the store of the operator."""
         return cls(store_of(chosen), instances, chosen)
+
+    async def count_open(self) -> None:
+        """Write for operators how many requests are open, by age: the list of open ones says when each was made.
+
+        `OPEN_COUNTED` are counted at most; where the store is away they are counted in an hour.
+        """
+        partition, now = list_partition(EVERYTHING, "status", Status.PENDING), milliseconds(self.clock.now())
+        counted, after, is_more = Counter[str](), "", True
+        try:
+            while is_more and counted.total() < OPEN_COUNTED:
+                rows = await self.store.scan(partition, after=after, limit=OPEN_AT_ONCE)
+                counted.update(age_of(now - (LATEST - int(row.key.partition("-")[0]))) for row in rows)
+                after, is_more = rows[-1].key if rows else "", len(rows) == OPEN_AT_ONCE
+        except StoreUnavailable as error:
+            logger.warning("Open requests are counted later: %s.", type(error).__name__)
+            return
+        signals.OPEN_REQUESTS.write(**{name: counted[name] for name in (*AGES, "older")})
 
     async def export(self, archive: Archive) -> None:
         """Put a file for each day that is over and has none, the earliest first; what fails is done tomorrow."""

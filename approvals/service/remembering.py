@@ -40,7 +40,7 @@ class Remembering(Listing, Desk):
             frozen = None if found.story.is_open else await trail.frozen_trail(self.store, request_id)
             after = await trail.entries_of(self.store, request_id, trail.EVENT)
         steps = (trail_of(found) if frozen is None else frozen) + refused
-        return found, sorted(steps, key=lambda each: each["at"]) + after
+        return found, sorted(steps + after, key=lambda each: each["at"])
 
     async def note_refusal(self, request_id: str, answer: Answer, error: OwnRequest | LinkVoid) -> None:
         """Keep that somebody tried what they may not, if that can be written at once."""

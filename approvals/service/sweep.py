@@ -18,12 +18,16 @@ from approvals.records.indexes import OPEN, WATCH, earliest_first
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests, as_unknown
 from approvals.records.store import Conflict, Delete, Put, StoreUnavailable
+from approvals.records.subscriptions import addressed
+from approvals.rules.callbacks import delivery_of
+from approvals.rules.notices import OUTCOME, callbacks_of, end_kind
 from approvals.service.clock import SystemClock
 
 if TYPE_CHECKING:
     from approvals.durable.instances import Instances
     from approvals.records.requests import Entry
     from approvals.records.store import Store
+    from approvals.rules.story import Found
     from approvals.service.clock import Clock
     from approvals.settings import Settings
 
@@ -103,9 +107,18 @@ class Sweep:
         if entry is None or entry.has_ended:
             return
         if found := await self.instances.read(request_id):
+            await self.tell_caller(found)
             await self.requests.keep(found, self.clock.now())
         elif entry.has_lapsed(self.clock.now()):
             await (self.give_up(request_id) if entry.is_started else self.inherit(entry))
+
+    async def tell_caller(self, found: Found) -> None:
+        """See that whoever asked is told of an end that the orchestration could not tell of itself."""
+        if found.suspended or not (kind := end_kind(found)):
+            return
+        for owed in callbacks_of(found, OUTCOME):
+            for each in await addressed(self.store, found.request.created_by, owed):
+                await self.instances.start_callback(delivery_of(each.key, kind))
 
     async def give_up(self, request_id: str) -> None:
         """Write that nobody knows how a request ended whose instance is gone; it is never started again."""

@@ -17,6 +17,7 @@ from approvals import VERSION, errors, settings
 from approvals.durable.instances import Instances
 from approvals.people.callers import identify
 from approvals.people.identity import Evidence
+from approvals.rules import telling
 from approvals.rules.intake import Answer, Delegation, Withdrawal
 from approvals.rules.value import compact
 from approvals.service.approvals import Approvals
@@ -126,7 +127,7 @@ async def create(req: func.HttpRequest, approvals: Approvals) -> func.HttpRespon
     found = made.found
     calls.about.set(found.request.request_id)
     shown = approvals.invitations(found.request) if approvals.sees_links else None
-    written = representation.creation_json(found, shown, made.addressees)
+    written = representation.creation_json(found, shown, made.addressees, approvals.requester_url(found.request))
     where = {"Location": found.request.status_url}
     if made.fresh:
         return json_response(201, written, where)
@@ -263,7 +264,7 @@ def expected_revision(req: func.HttpRequest, found: Found) -> int | None:
 
 def story_with_etag(found: Found) -> tuple[str, str]:
     """Write the story, and the ETag of it: its revision, and a digest of all that is written."""
-    text = compact(representation.story_json(found))
+    text = compact(telling.story_json(found))
     return text, f'"{found.story.revision}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
@@ -276,9 +277,9 @@ async def report_health(_req: func.HttpRequest, _approvals: Approvals) -> func.H
 def answer_response(found: Found, *, confirmed: bool) -> func.HttpResponse:
     """Tell what stands after an answer."""
     if confirmed:
-        return json_response(200, representation.story_json(found))
+        return json_response(200, telling.story_json(found))
     where = {"Location": found.request.status_url, "Retry-After": RETRY_SECONDS}
-    return json_response(202, representation.story_json(found), where)
+    return json_response(202, telling.story_json(found), where)
 
 
 # --- in and out -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Wi
 from approvals.errors import BodyMissing, BodyTooLarge, Invalid, NotJsonMedia, Unreadable
 from approvals.people.wording import detail_rows
 from approvals.rules import policy
+from approvals.rules.callbacks import Callback, CallbackUrl, Format, On
 from approvals.rules.durations import Duration, InstantText, read_duration
 from approvals.rules.intake import STAGES, TAGS, Action, Details, Intake, LinkBody, Proposal, Reassignment, Stage
 from approvals.rules.presentation import LINKS, EvidenceLink, Locale, Presentation, Zone
@@ -31,6 +32,7 @@ PROBLEMS_TOLD = 20
 APPROVERS = 20
 OPTIONS = 10
 ANSWERS = 100
+GRANT_SECONDS = 3600.0
 YEAR_HOURS = 365 * 24
 SPELLINGS = ("timeout", "timeout_hours", "deadline")
 """How it is said until when a panel is waited for: one of these."""
@@ -246,9 +248,6 @@ class OptionBody(Intake):
     """Whether it is a yes."""
 
 
-GRANT_SECONDS = 3600.0
-
-
 class RequestBody(AskingBody):
     """`POST /api/requests`: one stage in the short form, or `stages`."""
 
@@ -275,6 +274,12 @@ class RequestBody(AskingBody):
     """The language of those who are asked (BCP 47), where it is known; else their browser's."""
     time_zone: Zone | None = None
     """Their time zone (IANA), where it is known."""
+    callback_url: CallbackUrl | None = None
+    """Where the caller is told what becomes of it, if the operator allows that address. Its query is kept secret."""
+    callback_on: On = "settled"
+    """Whether of its end alone, or of every change."""
+    callback_format: Format = "structured"
+    """`structured`: a CloudEvent as one JSON document; `binary`: the story, with the event in headers."""
     deadline: InstantText | None = None
     """Until when is waited, as an instant; for a request without `stages`. Excludes `timeout`."""
     stages: Annotated[list[StageBody], Field(min_length=1, max_length=STAGES)] | None = None
@@ -304,6 +309,7 @@ class RequestBody(AskingBody):
             reference=self.reference or "",
             tags=tuple(dict.fromkeys(self.tags)),
             presentation=self.to_presentation(),
+            callback=self.to_callback(),
             fingerprint=hashlib.sha256(self.canonical().encode()).hexdigest(),
             fingerprint_before=hashlib.sha256(self.canonical_before().encode()).hexdigest(),
             pointer="/stages" if self.stages else "",
@@ -319,6 +325,11 @@ class RequestBody(AskingBody):
             links=tuple(EvidenceLink(title=it.title, url=it.url, sha256=it.sha256 or "") for it in self.links),
             details_schema=None if self.details_schema is None else compact(self.details_schema),
         )
+
+    def to_callback(self) -> Callback | None:
+        """Give where the caller is told, if anywhere."""
+        url = self.callback_url
+        return None if url is None else Callback(url=url, on=self.callback_on, format=self.callback_format)
 
     def to_policy(self) -> policy.Policy:
         """Give the policy these words mean."""
@@ -338,6 +349,8 @@ class RequestBody(AskingBody):
         if self.action is not None and self.details is not None and detail_rows(self.details)[1]:
             rows = "has more rows than the page shows, and with an action all must be shown: send less"
             return [Problem("/details", rows)]
+        if self.callback_url is None and (alone := self.said("callback_on", "callback_format")):
+            return [Problem(f"/{name}", "goes with callback_url only") for name in alone]
         if self.stages:
             short = sorted(self.model_fields_set & {*AskingBody.model_fields, "deadline"})
             if short:

@@ -6,7 +6,6 @@ written of it; the rest is written as its route has it: `/approve/{token}`.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from contextvars import ContextVar
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     import azure.functions as func
-
-logger = logging.getLogger("approvals.web.calls")
 
 # the shortest link is several times as long as the longest of our words
 OURS = re.compile(r"[a-z]{0,20}(\.[a-z]{2,4})?|[0-9a-f]{32}")
@@ -39,11 +36,11 @@ async def log_call(req: func.HttpRequest, answering: Awaitable[func.HttpResponse
     answer = await answering
     milliseconds = round((time.perf_counter() - begun) * 1000)
     request_id = about.get()
-    which = f", request {request_id}" if request_id and request_id not in path else ""
+    values = {"method": req.method, "path": path, "status": answer.status_code}
     if answer.status_code >= FAILED:
-        values = {"method": req.method, "path": path, "status": answer.status_code, "request": request_id or "-"}
-        signals.CALL_FAILED.write(**values)
-    logger.info("%s %s: %d in %d ms%s", req.method, path, answer.status_code, milliseconds, which)
+        signals.CALL_FAILED.write(**values, request=request_id or "-")
+    about_which = request_id if request_id not in path else ""
+    signals.CALL_ANSWERED.write(**values, ms=milliseconds, request=about_which or "-")
     return answer
 
 

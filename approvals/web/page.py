@@ -8,7 +8,9 @@ reader's own time. A link tells whose answer it is; what becomes of the answer i
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
 import azure.durable_functions as df
@@ -21,11 +23,12 @@ from approvals.people.links import NotGenuine
 from approvals.rules.saying import say
 from approvals.rules.value import Problem
 from approvals.service.approvals import Approvals
-from approvals.web import calls, passing
+from approvals.web import calls, passing, requested
 from approvals.web.brand import HEADERS
 from approvals.web.responses import METHODS, RETRY_SECONDS, status_of
 from approvals.web.rights import route
 from approvals.web.showing import (
+    FIELDS,
     Submission,
     Visit,
     back_to,
@@ -35,7 +38,11 @@ from approvals.web.showing import (
     read_choice,
     read_decision,
     reason_of,
+    refuse_foreign_body,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger("approvals.web.page")
 
@@ -44,10 +51,6 @@ blueprint = df.Blueprint()
 STATIC = Path(__file__).parent / "static"
 SCRIPT = (STATIC / "time.js").read_text(encoding="utf-8")
 ALLOWED = "GET, POST, HEAD, OPTIONS"
-FORM_BYTES = 256 * 1024
-"""What a form that is sent may weigh: the page takes what the API takes in characters, of up to twelve bytes each."""
-FIELDS = 500
-"""How many fields a form that is sent may have."""
 
 
 # --- routes ---------------------------------------------------------------------------------------
@@ -60,17 +63,34 @@ async def approval_page(req: func.HttpRequest, client: df.DurableOrchestrationCl
     return await calls.log_call(req, respond(req, client))
 
 
-async def respond(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+@blueprint.route(route=route("requested/{token}"), methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.durable_client_input(client_name="client")
+async def requester_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """`/requested/{token}`: show whoever asked what has become of it, and on POST take it back."""
+    return await calls.log_call(req, respond(req, client, Page(requested.show, requested.submit)))
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a link leads to."""
+
+    show: Callable[[Visit], Awaitable[func.HttpResponse]]
+    submit: Callable[[Visit, func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+async def respond(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, page: Page | None = None
+) -> func.HttpResponse:
     """Answer a visit. Every answer is a page, also when something goes wrong."""
-    token = req.route_params["token"]
     with languages.speaking(languages.choose(*languages.accepted(req.headers.get("accept-language", "")))):
-        return await respond_in_words(req, client, token)
+        return await respond_in_words(req, client, page or Page(show, submit))
 
 
 async def respond_in_words(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, token: str
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, page: Page
 ) -> func.HttpResponse:
     """Answer in the language that is spoken."""
+    token = req.route_params["token"]
     try:
         if req.method == "OPTIONS":
             return func.HttpResponse(status_code=204, headers={**HEADERS, "Allow": ALLOWED})
@@ -80,9 +100,9 @@ async def respond_in_words(
         visit = Visit(approvals, token, approvals.signed_in(req.headers))
         match req.method:
             case "GET" | "HEAD":
-                return await show(visit)
+                return await page.show(visit)
             case "POST":
-                return await submit(visit, req)
+                return await page.submit(visit, req)
         return html_response(405, "end", kind="method", headers={"Allow": ALLOWED})
     except NotGenuine:
         return html_response(404, "end", kind="not_genuine")
@@ -90,7 +110,7 @@ async def respond_in_words(
         return html_response(503, "end", kind="away", headers={"Retry-After": RETRY_SECONDS})
     except Exception:
         # the path has the link in it: it stays out of the log
-        logger.exception("%s approve/{token} failed", req.method)
+        logger.exception("%s %s failed", req.method, calls.loggable_path(req))
         return html_response(500, "end", kind="defect")
 
 
@@ -157,17 +177,3 @@ async def submit(visit: Visit, req: func.HttpRequest) -> func.HttpResponse:
         return html_response(202, "end", kind="unconfirmed", found=answer.found)
     # back to the link by GET, so that loading the page again sends nothing again
     return back_to(visit)
-
-
-def refuse_foreign_body(req: func.HttpRequest) -> func.HttpResponse | None:
-    """Refuse what no page of ours sends: another kind of body, too long a one, or from another site."""
-    media = req.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/x-www-form-urlencoded":
-        return html_response(415, "end", kind="not_a_form")
-    if len(req.get_body()) > FORM_BYTES:
-        return html_response(413, "end", kind="too_large")
-    if req.get_body().count(b"&") >= FIELDS:
-        return html_response(413, "end", kind="too_large")
-    if req.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return html_response(403, "end", kind="elsewhere")
-    return None

@@ -5,37 +5,32 @@ The types say what an answer looks like; the description of the API is made of t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
-from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from approvals.rules.callbacks import Kind
 from approvals.rules.digest import content_digest
-from approvals.rules.hearing import silence_now
-from approvals.rules.policy import Assurance, Demand, RejectWhen, Silence
 from approvals.rules.story import Status
+from approvals.rules.telling import CallbackJson, Url, instant_json
 from approvals.rules.trail import TrailEntryJson
-from approvals.rules.value import load_json, rfc3339
+from approvals.rules.value import rfc3339
 from approvals.rules.written import (
-    CancellationJson,
     DecisionJson,
     InstantJson,
     TimelineEntryJson,
-    cancellation_json,
     decision_json,
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from approvals.people.delivery import Addressees
     from approvals.people.links import Invitation
     from approvals.records.requests import Entry
+    from approvals.rules.callbacks import Attempt, Subscription
     from approvals.rules.preview import Preview
-    from approvals.rules.story import Found, Request, Undelivered
+    from approvals.rules.story import Found
+    from approvals.service.calling import Redelivery
     from approvals.service.granting import Consumption
-
-Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
 
 class InvitationJson(TypedDict):
@@ -69,129 +64,58 @@ class CreationJson(TypedDict):
     """Who is told first, for a caller that is shown no links."""
     decision_url: NotRequired[Url]
     """Where a system sends a person's decision."""
+    requester_url: Url
+    """The page of who asked: what has become of it, and taking it back. Whoever has it can do that."""
     undeliverable: list[str]
     """Whom no channel can ever reach."""
     status_url: Url
     deadline: InstantJson
 
 
-class CreatorJson(TypedDict):
-    """The caller that made a request."""
+class SentAgainJson(TypedDict):
+    """An event that is on its way again."""
 
-    name: str
-    title: str | None
-
-
-class StageJson(TypedDict):
-    """The stage that is or was asked last."""
-
-    number: int
-    of: int
-    name: str
-    escalated: bool
-    approvers: list[str]
-    required: int
-    reject_when: RejectWhen
-    assurance: Demand
+    id: str
+    """The same as before, so that a receiver that has it can tell."""
+    kind: Kind
 
 
-AwaitedJson = TypedDict(
-    "AwaitedJson",
-    {
-        "from": list[str],
-        "approvals_needed": int,
-        "next_reminder_at": InstantJson | None,
-        "if_nobody_answers": Silence,
-    },
-)
-AwaitedJson.__doc__ = "What is still needed, from whom, and what silence means."
-
-ChangeJson = TypedDict(
-    "ChangeJson",
-    {
-        "kind": Literal["reassign", "delegate"],
-        "by": str,
-        "from": str,
-        "to": str,
-        "reason": str,
-        "changed_at": InstantJson,
-        "caller": str | None,
-    },
-)
-ChangeJson.__doc__ = "Who passed what on to whom."
-
-
-class OptionJson(TypedDict):
-    """A named answer beyond yes and no."""
-
-    name: str
-    approves: bool
-
-
-class UndeliveredJson(TypedDict):
-    """A message that a channel did not take."""
-
-    to: str | None
-    channel: str
-    occasion: str
-    tried_again: int | None
-    """How often it was tried again; nothing of a panel that is over."""
-    next_attempt_at: InstantJson | None
-
-
-class LinkJson(TypedDict):
-    """Something to read before deciding."""
-
-    title: str
-    url: Url
-    sha256: str | None
-
-
-class StoryJson(TypedDict):
-    """A request, and all that has become of it."""
+class RedeliveryJson(TypedDict):
+    """What was sent again."""
 
     request_id: str
-    status: Status
-    revision: int
-    """A number that grows with everything that happens; the ETag begins with it."""
-    requester: str
-    requester_assurance: Assurance
-    created_by: CreatorJson | None
-    item: str
-    description: str
-    details: dict[str, Any] | None
-    action: Any
-    """What exactly is to be done after a yes."""
-    content_digest: str | None
-    """SHA-256 over what is asked: what an answer agrees to."""
-    digest_version: int
-    reference: str | None
-    """The caller's own number for it."""
-    tags: list[str]
-    links: list[LinkJson]
-    details_schema: dict[str, Any] | None
-    locale: str | None
-    time_zone: str | None
+    callbacks: list[SentAgainJson]
+    messages: int
+    """How many messages were sent again."""
+    messages_failed: int
+    """How many of them no channel took."""
+
+
+class SubscriptionJson(TypedDict):
+    """An address at which a caller is told of the end of each of its requests."""
+
+    subscription_id: str
+    created_by: str
     created_at: InstantJson
-    deadline: InstantJson
-    """When silence is taken for an answer."""
-    settled_at: InstantJson | None
-    decision: DecisionJson | None
-    """The answer that settled it; nothing when silence did."""
-    cancellation: CancellationJson | None
-    stage: StageJson
-    awaited: AwaitedJson | None
-    """Nothing when it is settled."""
-    votes: list[DecisionJson]
-    changes: list[ChangeJson]
-    options: list[OptionJson]
-    form: dict[str, Any] | None
-    undelivered: list[UndeliveredJson]
-    undelivered_count: int
-    notes: list[str]
-    """What operators should know."""
-    erased_at: InstantJson | None
-    """When what was asked and said was erased."""
+    callback: CallbackJson
+
+
+class SubscriptionsJson(TypedDict):
+    """Subscriptions: the caller's own, or all to an operator."""
+
+    subscriptions: list[SubscriptionJson]
+
+
+class PingResultJson(TypedDict):
+    """What became of a ping."""
+
+    url: Url
+    """Without its query."""
+    delivered: bool
+    status: int | None
+    """What the receiver answered."""
+    reason: str | None
+    """A word for what was wrong."""
 
 
 class ConsumptionJson(TypedDict):
@@ -284,16 +208,19 @@ class HealthJson(TypedDict):
     version: str
 
 
-def creation_json(found: Found, invitations: list[Invitation] | None, addressees: Addressees) -> CreationJson:
+def creation_json(
+    found: Found, invitations: list[Invitation] | None, addressees: Addressees, requester_url: str
+) -> CreationJson:
     """Write what the caller who creates a request is told: this is the one answer with links in it.
 
-    A caller that may not decide is shown none (`None`): it learns who is told instead.
+    A caller that may not decide is shown none of those who answer (`None`): it learns who is told instead.
     """
     request = found.request
     told: CreationJson = {
         "request_id": request.request_id,
         "status": found.story.status,
         "undeliverable": addressees.undeliverable,
+        "requester_url": requester_url,
         "status_url": request.status_url,
         "deadline": rfc3339(request.deadline),
     }
@@ -325,111 +252,6 @@ def told_json(addressees: Addressees) -> list[ToldJson]:
     return people + [{"approver": None, "channels": [room]} for room in addressees.rooms]
 
 
-def story_json(found: Found) -> StoryJson:
-    """Write the whole story of a request."""
-    request, story, shown = found.request, found.story, found.request.presentation
-    return {
-        "request_id": request.request_id,
-        "status": story.status,
-        "revision": story.revision,
-        "requester": request.requester,
-        "requester_assurance": request.requester_assurance,
-        "created_by": creator_json(request),
-        "item": request.item,
-        "description": request.description,
-        "details": load_json(request.details),
-        "action": load_json(request.action),
-        "content_digest": content_digest(request),
-        "digest_version": request.digest_version,
-        "reference": request.reference or None,
-        "tags": list(request.tags),
-        "links": [{"title": it.title, "url": it.url, "sha256": it.sha256 or None} for it in shown.links],
-        "details_schema": load_json(shown.details_schema),
-        "locale": shown.locale or None,
-        "time_zone": shown.time_zone or None,
-        "created_at": rfc3339(request.created_at),
-        "deadline": rfc3339(found.due_at),
-        "settled_at": instant_json(story.settled_at),
-        "decision": decision_json(story.decision) if story.decision else None,
-        "cancellation": cancellation_json(story.cancellation) if story.cancellation else None,
-        "stage": stage_json(found),
-        "awaited": awaited_json(found) if story.is_open else None,
-        "votes": [decision_json(vote) for vote in story.votes],
-        "changes": [
-            {
-                "kind": change.kind,
-                "by": change.by,
-                "from": change.holder,
-                "to": change.to,
-                "reason": change.reason,
-                "changed_at": rfc3339(change.changed_at),
-                "caller": change.caller or None,
-            }
-            for change in story.changes
-        ],
-        "options": [{"name": option.name, "approves": option.approves} for option in found.policy.options],
-        "form": load_json(found.policy.form),
-        "undelivered": [
-            *(undelivered_json(each, tried_again=None, next_attempt_at=None) for each in story.never_delivered),
-            *(
-                undelivered_json(each, tried_again=story.attempts, next_attempt_at=story.deliver_at)
-                for each in story.undelivered
-            ),
-        ],
-        "undelivered_count": len(story.undelivered)
-        + story.undelivered_more
-        + len(story.never_delivered)
-        + story.never_delivered_more,
-        "notes": list(story.notes),
-        "erased_at": rfc3339(found.erased_at) if found.erased_at else None,
-    }
-
-
-def creator_json(request: Request) -> CreatorJson | None:
-    """Write which caller made a request; nothing is known of it where callers have no names."""
-    if not request.created_by:
-        return None
-    return {"name": request.created_by, "title": request.created_by_title or None}
-
-
-def stage_json(found: Found) -> StageJson:
-    """Write which stage is or was asked last."""
-    story, panel = found.story, found.panel
-    return {
-        "number": story.stage + 1,
-        "of": len(found.policy.stages),
-        "name": found.policy.stages[story.stage].name,
-        "escalated": story.escalated,
-        "approvers": list(panel.approvers),
-        "required": panel.required,
-        "reject_when": panel.reject_when,
-        "assurance": panel.assurance,
-    }
-
-
-def undelivered_json(
-    each: Undelivered, *, tried_again: int | None, next_attempt_at: dt.datetime | None
-) -> UndeliveredJson:
-    """Write what a channel did not take, and when it is tried again; how often is not kept of what is over."""
-    return {
-        "to": each.to,
-        "channel": each.channel,
-        "occasion": each.occasion,
-        "tried_again": tried_again,
-        "next_attempt_at": None if each.permanent else instant_json(next_attempt_at),
-    }
-
-
-def awaited_json(found: Found) -> AwaitedJson:
-    """Write what is still needed, from whom, and what happens when nobody answers."""
-    return {
-        "from": [holder for slot in found.awaited if (holder := found.holder(slot))],
-        "approvals_needed": found.panel.required - found.votes(yes=True),
-        "next_reminder_at": instant_json(found.next_reminder_at),
-        "if_nobody_answers": silence_now(found),
-    }
-
-
 def outcome_json(seen: Preview) -> OutcomeJson:
     """Write what would happen."""
     return {
@@ -438,11 +260,6 @@ def outcome_json(seen: Preview) -> OutcomeJson:
         "events": list(seen.timeline),
         "notes": list(seen.found.story.notes),
     }
-
-
-def instant_json(at: dt.datetime | None) -> str | None:
-    """Write an instant, or nothing."""
-    return rfc3339(at) if at else None
 
 
 def summary_json(entry: Entry, base_url: str) -> SummaryJson:
@@ -461,6 +278,37 @@ def summary_json(entry: Entry, base_url: str) -> SummaryJson:
         "tags": said["tags"],
         "revision": said["revision"],
         "status_url": f"{base_url}/api/requests/{entry.request_id}",
+    }
+
+
+def redelivery_json(done: Redelivery) -> RedeliveryJson:
+    """Write what was sent again."""
+    return {
+        "request_id": done.found.request.request_id,
+        "callbacks": [{"id": each.event_id, "kind": each.kind} for each in done.callbacks],
+        "messages": done.messages,
+        "messages_failed": done.failed,
+    }
+
+
+def subscription_json(subscription: Subscription) -> SubscriptionJson:
+    """Write a subscription, without its secret."""
+    kept = subscription.callback.without_secret
+    return {
+        "subscription_id": subscription.subscription_id,
+        "created_by": subscription.created_by,
+        "created_at": rfc3339(subscription.created_at),
+        "callback": {"url": kept.url, "on": kept.on, "format": kept.format},
+    }
+
+
+def ping_json(url: str, attempt: Attempt) -> PingResultJson:
+    """Write what became of a ping."""
+    return {
+        "url": url,
+        "delivered": attempt.outcome == "delivered",
+        "status": attempt.status,
+        "reason": attempt.reason or None,
     }
 
 

@@ -43,6 +43,13 @@ ROUTES: dict[str, dict[str, Demand]] = {
     "api/requests/{request_id}/consume": {"POST": Demand(own="request")},
     "api/requests/{request_id}/revoke": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/receipt": {"GET": Demand(all="read", own="request")},
+    "api/requests/{request_id}/redeliver": {"POST": Demand(all="operate")},
+    "api/subscriptions": {
+        "GET": Demand(all="operate", own="request"),
+        "POST": Demand(own="request"),
+    },
+    "api/subscriptions/{subscription_id}": {"DELETE": Demand(all="operate", own="request")},
+    "api/callbacks/ping": {"POST": Demand(all="operate")},
     ".well-known/jwks.json": {"GET": Demand(why=OPEN)},
     "api/requests/{request_id}/cancel": {"POST": Demand(all="operate", own="request")},
     "api/requests/{request_id}/reassign": {"POST": Demand(all="operate")},
@@ -56,6 +63,10 @@ ROUTES: dict[str, dict[str, Demand]] = {
     "approve/{token}": {
         "GET": Demand(why="a signed link, for one person of one request"),
         "POST": Demand(why="a signed link, for one person of one request"),
+    },
+    "requested/{token}": {
+        "GET": Demand(why="a signed link, for whoever asked for one request"),
+        "POST": Demand(why="a signed link, for whoever asked for one request"),
     },
     "assets/time.js": {"GET": Demand(why=OPEN)},
     "/": {"GET": Demand(why=OPEN)},

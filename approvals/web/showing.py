@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from approvals.service.approvals import Approvals
 
 
+FORM_BYTES = 256 * 1024
+"""What a form that is sent may weigh: the page takes what the API takes in characters, of up to twelve bytes each."""
+FIELDS = 500
+"""How many fields a form that is sent may have."""
+
+
 @dataclass(frozen=True)
 class Visit:
     """Someone with a link. Nothing is known of them but that, and the sign-in if there is one."""
@@ -328,3 +334,17 @@ def html_response(
 def back_to(visit: Visit) -> func.HttpResponse:
     """Lead back to the link's page."""
     return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": visit.token})
+
+
+def refuse_foreign_body(req: func.HttpRequest) -> func.HttpResponse | None:
+    """Refuse what no page of ours sends: another kind of body, too long a one, or from another site."""
+    media = req.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/x-www-form-urlencoded":
+        return html_response(415, "end", kind="not_a_form")
+    if len(req.get_body()) > FORM_BYTES:
+        return html_response(413, "end", kind="too_large")
+    if req.get_body().count(b"&") >= FIELDS:
+        return html_response(413, "end", kind="too_large")
+    if req.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return html_response(403, "end", kind="elsewhere")
+    return None

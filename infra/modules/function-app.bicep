@@ -20,10 +20,19 @@ param linkKeysName string
 
 param notifyUrlsName string
 param callersName string
+param callbacksName string
+param smtpUrlName string
+param notifyRoomsName string
 param receiptKeyName string
 
 param notifyRequester bool
 param exportContainer string
+
+@description('The service that sends mail; empty: there is none.')
+param communicationName string
+
+@description('The service whose domain the mail is from.')
+param mailName string
 
 @description('The address with which links begin; empty: the address of the app.')
 param publicBaseUrl string
@@ -88,8 +97,34 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
     name: callersName
   }
 
+  resource callbackRules 'secrets' existing = {
+    name: callbacksName
+  }
+
+  resource mailServer 'secrets' existing = {
+    name: smtpUrlName
+  }
+
+  resource rooms 'secrets' existing = {
+    name: notifyRoomsName
+  }
+
   resource receiptKey 'keys' existing = {
     name: receiptKeyName
+  }
+}
+
+var sendsMail = !empty(communicationName)
+
+resource communication 'Microsoft.Communication/communicationServices@2025-05-01' existing = if (sendsMail) {
+  name: communicationName
+}
+
+resource mail 'Microsoft.Communication/emailServices@2025-05-01' existing = if (sendsMail) {
+  name: mailName
+
+  resource domain 'domains' existing = {
+    name: 'AzureManagedDomain'
   }
 }
 
@@ -196,12 +231,21 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       // The secret's address without a version, so that a rotated one is found.
       APPROVAL_LINK_KEYS: '@Microsoft.KeyVault(SecretUri=${vault::linkKeys.properties.secretUri})'
       CALLERS: '@Microsoft.KeyVault(SecretUri=${vault::whoMayCall.properties.secretUri})'
+      CALLBACKS: '@Microsoft.KeyVault(SecretUri=${vault::callbackRules.properties.secretUri})'
+      SMTP_URL: '@Microsoft.KeyVault(SecretUri=${vault::mailServer.properties.secretUri})'
+      NOTIFY_ROOMS: '@Microsoft.KeyVault(SecretUri=${vault::rooms.properties.secretUri})'
       // Without a version: the newest signs.
       RECEIPT_KEY: vault::receiptKey.properties.keyUri
       RECORDS_TABLE_ENDPOINT: storage.properties.primaryEndpoints.table
       ...(empty(exportContainer)
         ? {}
         : { EXPORT_CONTAINER: '${storage.properties.primaryEndpoints.blob}${exportContainer}' })
+      ...(sendsMail
+        ? {
+            MAIL_ENDPOINT: 'https://${communication!.properties.hostName}'
+            MAIL_FROM: 'DoNotReply@${mail::domain!.properties.mailFromSenderDomain}'
+          }
+        : {})
       // Without sign-in anyone can send the headers in which the platform says who has signed in.
       TRUST_EASY_AUTH: isSignInOn ? 'true' : 'false'
       // Names the identity whose federated assertion stands in for a client secret.

@@ -18,6 +18,24 @@ param notifyUrls string
 
 param callersName string
 
+param callbacksName string
+
+@description('Where callbacks may go: JSON with secrets, kept in the vault; empty: what the vault has stays, at first {}: nowhere.')
+@secure()
+param callbacks string
+
+param smtpUrlName string
+
+@description('The mail server, with its password, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param smtpUrl string
+
+param notifyRoomsName string
+
+@description('Webhooks of rooms in Slack and Teams, kept in the vault; empty: what the vault has stays, at first none.')
+@secure()
+param notifyRooms string
+
 @description('The key that signs receipts.')
 param receiptKeyName string
 
@@ -26,6 +44,9 @@ param receiptKeyName string
 param callers string
 
 var toldByType = 'text/plain; addresses of services, separated by blanks, or none'
+var callbackRulesType = 'application/json; where callbacks may go'
+var mailServerType = 'text/plain; a mail server with its password, or none'
+var roomsType = 'text/plain; webhooks of rooms, separated by blanks, or none'
 var whoMayCallType = 'application/json; callers by name'
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
@@ -106,6 +127,66 @@ module anybodyMayCall 'first-secret.bicep' = if (empty(callers)) {
     name: callersName
     value: '{}'
     contentType: whoMayCallType
+    tags: tags
+  }
+}
+
+module callbackRules 'secret.bicep' = if (!empty(callbacks)) {
+  params: {
+    vaultName: vault.name
+    name: callbacksName
+    value: callbacks
+    contentType: callbackRulesType
+    tags: tags
+  }
+}
+
+module callbackRulesAtFirst 'first-secret.bicep' = if (empty(callbacks)) {
+  params: {
+    vaultName: vault.name
+    name: callbacksName
+    value: '{}'
+    contentType: callbackRulesType
+    tags: tags
+  }
+}
+
+module mailServer 'secret.bicep' = if (!empty(smtpUrl)) {
+  params: {
+    vaultName: vault.name
+    name: smtpUrlName
+    value: smtpUrl
+    contentType: mailServerType
+    tags: tags
+  }
+}
+
+module mailServerAtFirst 'first-secret.bicep' = if (empty(smtpUrl)) {
+  params: {
+    vaultName: vault.name
+    name: smtpUrlName
+    value: 'none'
+    contentType: mailServerType
+    tags: tags
+  }
+}
+
+module rooms 'secret.bicep' = if (!empty(notifyRooms)) {
+  params: {
+    vaultName: vault.name
+    name: notifyRoomsName
+    value: notifyRooms
+    contentType: roomsType
+    tags: tags
+  }
+}
+
+module roomsAtFirst 'first-secret.bicep' = if (empty(notifyRooms)) {
+  params: {
+    vaultName: vault.name
+    name: notifyRoomsName
+    value: 'none'
+    contentType: roomsType
     tags: tags
   }
 }

@@ -15,6 +15,9 @@ param vaultName string
 param secretNames string[]
 param receiptKeyName string
 
+@description('The service that sends mail; empty: there is none.')
+param communicationName string
+
 @description('Gets the task hub as well, to run the app locally against it and to see its dashboard; empty: nobody.')
 param developerPrincipalId string
 
@@ -28,6 +31,7 @@ var roles = {
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  communicationAndEmailServiceOwner: '09976791-48a7-449e-bb21-39d1a415f350'
   keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
 }
 
@@ -107,6 +111,24 @@ resource appOnExports 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
       roles.storageBlobDataContributor
+    )
+  }
+}
+
+resource communication 'Microsoft.Communication/communicationServices@2025-05-01' existing = if (!empty(communicationName)) {
+  name: communicationName
+}
+
+// There is no smaller role with which one may send.
+resource appOnMail 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(communicationName)) {
+  name: guid(communication.id, appPrincipalId, roles.communicationAndEmailServiceOwner)
+  scope: communication
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.communicationAndEmailServiceOwner
     )
   }
 }

@@ -16,6 +16,7 @@ param publicBaseUrl = 'https://approvals.example.com'
 param notifyUrls = 'json://hooks.example.com/approvals'
 param notifyRequester = false
 param exportContainer = true
+param isMailServiceOn = true
 // The last is not taken: what the deployment must set itself stands.
 param appSettings = {
   NOTIFY_LOG: 'true'

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from approvals.errors import OwnRequest
-from approvals.people import languages, links
+from approvals.people import languages, links, messages
 from approvals.people.identity import Person
 from approvals.people.links import Signer, link_to
 from approvals.rules.policy import Option
@@ -26,7 +26,7 @@ from approvals.rules.presentation import EvidenceLink, Presentation
 from approvals.rules.story import Found, Status, Story
 from approvals.service.approvals import Approvals
 from approvals.settings import Settings
-from approvals.web import bodies, home, page
+from approvals.web import bodies, home, page, requested
 from approvals.web.showing import reason_of
 from tests.browser import chromium
 from tests.builders import (
@@ -121,6 +121,12 @@ def sent(request, fields: Mapping[str, Any], slot=0, *, stale=False, **place):
             ),
         )
     )
+
+
+def requested_by(request):
+    """Open the link of whoever asked."""
+    token = SIGNER.requester_address(request.request).rpartition("/")[2]
+    return at_once(requested.show(page.Visit(Approvals(OnlyLooking(request), SETTINGS, FixedClock(NOW)), token, None)))
 
 
 def become(request, **story):
@@ -364,6 +370,12 @@ def ends():
                 hard(), status=Status.CANCELLED, settled_at=NOW, cancellation=cancelled(by=LONG_WORD, reason=ADDRESS)
             )
         ),
+        "requested": requested_by(voted),
+        "requested-approved": requested_by(mine),
+        "requested-cancelled": requested_by(
+            become(plain(), status=Status.CANCELLED, settled_at=NOW, cancellation=cancelled(reason="Not\nneeded"))
+        ),
+        "requested-hard": requested_by(hard()),
         # these want a scheduler that is away, or a browser that is none
         "not_genuine": page.html_response(404, "end", kind="not_genuine"),
         "unconfirmed": page.html_response(202, "end", kind="unconfirmed", found=plain()),
@@ -374,6 +386,23 @@ def ends():
         "not_a_form": page.html_response(415, "end", kind="not_a_form"),
         "too_large": page.html_response(413, "end", kind="too_large"),
         "elsewhere": page.html_response(403, "end", kind="elsewhere"),
+    }
+
+
+def mails(tag: str = "en") -> dict[str, str]:
+    """Give mails as HTML, by their occasion, in a language."""
+
+    def mail(request, occasion, to, link):
+        spoken = request.request.model_copy(update={"presentation": Presentation(locale=tag)})
+        told = request.model_copy(update={"request": spoken})
+        return messages.compose(told, occasion, key=f"{REQUEST_ID}-{occasion}", to=to, link=link).html
+
+    link, own = f"{ORIGIN}/approve/{'WyI0' * 40}", f"{ORIGIN}/requested/{'WyI0' * 40}"
+    return {
+        "asked": mail(rich(), "asked", GRACE, link),
+        "reminded": mail(use_case("expense"), "reminded", GRACE, link),
+        "decided": mail(settled(), "decided", ADA, own),
+        "asked-hard": mail(hard(), "asked", GRACE, link),
     }
 
 

@@ -24,7 +24,11 @@ PAGES = {
     "recorded-de": "de/recorded-and-open",
     "form-ar": "ar/form-expense",
     "recorded-ar": "ar/recorded-and-open",
+    "requested": "requested",
+    "requested-approved": "requested-approved",
 }
+MAILS = ("asked", "decided")
+"""Mails, on a telephone."""
 SIZES = {"telephone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
 HEIGHT = "document.documentElement.scrollHeight"
 SCHEMES = ("light", "dark")
@@ -47,6 +51,12 @@ def write(folder=FOLDER, pages=PAGES):
                 tab.set_viewport_size({**viewport, "height": max(viewport["height"], tab.evaluate(HEIGHT))})
                 tab.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
                 tab.set_viewport_size(viewport)
+            if size == "telephone":
+                tab = context.new_page()  # a page's policy would let no style of a mail in
+                for tag, name in itertools.product(("en", "de", "ar"), MAILS):
+                    tab.set_content(gallery.mails(tag)[name])
+                    which = "" if tag == "en" else f"-{tag}"
+                    tab.screenshot(path=folder / f"mail-{name}{which}-{size}-{scheme}.png", full_page=True)
             context.close()
         browser.close()
 

@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from types import SimpleNamespace
+from unittest.mock import ANY
 
 import pytest
 from durable_approvals import Approvals
@@ -153,3 +154,28 @@ def test_a_script_goes_on_only_after_a_yes(environment, host):
         client.request(request_id).decide(approver=GRACE, is_approved=True)
 
     assert shell.communicate(timeout=60)[0] == "deployed\n"
+
+
+def test_a_receipt_is_verified_and_one_that_was_changed_or_is_anothers_is_not(approvals, made, tmp_path):
+    request = made()
+    approvals("receipt", "get", request.id, check=1)
+    request.decide(approver=GRACE, is_approved=True)
+    receipt = approvals("receipt", "get", request.id).stdout
+    file, changed = tmp_path / "receipt.jws", tmp_path / "changed.jws"
+    file.write_text(receipt)
+    changed.write_text(receipt.replace(".", ".e", 1))
+
+    assert said(approvals("receipt", "verify", str(file)))["outcome"] == "Approved"
+    assert "changed" in approvals("receipt", "verify", str(changed), check=1).stderr
+    assert (
+        "issuer" in approvals("receipt", "verify", str(file), "--issuer", "https://other.example.com", check=1).stderr
+    )
+
+
+def test_what_was_not_taken_is_sent_again(approvals, made):
+    assert said(approvals("redeliver", made().id, "--by", ADA)) == {
+        "request_id": ANY,
+        "callbacks": [],
+        "messages": 0,
+        "messages_failed": 0,
+    }

@@ -20,6 +20,7 @@ from durable_approvals import (
     WaitedTooLong,
     needs_approval,
     protocol,
+    verify_receipt,
 )
 
 from tests.azurite import free_port
@@ -158,6 +159,9 @@ async def test_the_same_for_asyncio(host):
         assert story.approved
         assert [each.kind for each in await request.history()][-1] == "settled"
         assert request.id in [each.request_id async for each in client.list(status="Approved")]
+        said = verify_receipt(await request.receipt(), await client.receipt_keys(), host.url)
+        assert (said["sub"], said["outcome"]) == (request.id, "Approved")
+        assert (await request.redeliver(by=ADA)).callbacks == ()
 
 
 async def test_waiting_can_be_cancelled(host):

@@ -47,13 +47,33 @@ def test_the_connector_is_openapi_2_and_says_what_people_read():
 
     OpenAPIV2SpecValidator(definition).validate()
     for path in definition["paths"].values():
-        for call in path.values():
+        for call in (each for name, each in path.items() if not name.startswith("x-")):
             assert call["summary"]
             assert all(each.get("x-ms-summary") or each["in"] == "body" for each in call["parameters"])
     for name, schema in definition["definitions"].items():
         for field, each in schema.get("properties", {}).items():
             assert "$ref" in each or each["x-ms-summary"], f"{name}.{field}"
             assert not each.keys() & {"anyOf", "oneOf", "const", "examples"}, f"{name}.{field}: not in OpenAPI 2.0"
+
+
+def test_the_connector_s_trigger_subscribes_the_flow_and_begins_with_the_story():
+    """Source: learn.microsoft.com/connectors/custom-connectors/create-webhook-trigger."""
+    definition = json.loads(openapi.CONNECTOR.read_text(encoding="utf-8"))
+    path, ending = (
+        definition["paths"]["/api/subscriptions"],
+        definition["paths"]["/api/subscriptions/{subscription_id}"],
+    )
+    (body,) = path["post"]["parameters"]
+    address = body["schema"]["properties"]["callback_url"]
+
+    assert path["post"]["x-ms-trigger"] == "single"
+    assert path["post"]["summary"] == "When a request is settled"
+    assert address["x-ms-notification-url"] is True
+    assert body["schema"]["properties"]["callback_format"]["default"] == "binary", "a flow wants a plain body"
+    assert path["x-ms-notification-content"]["schema"] == {"$ref": "#/definitions/Story"}
+    assert "Story" in definition["definitions"]
+    assert path["post"]["responses"].keys() >= {"201"}
+    assert ending["delete"]["x-ms-visibility"] == "internal"
 
 
 def test_the_keys_of_a_connection_are_those_that_the_definition_knows():

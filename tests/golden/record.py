@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+from approvals.rules.callbacks import Callback
+from approvals.rules.story import Undelivered
 from tests.builders import ADA, ALAN, EVE, GRACE, a_panel, a_policy, asked, cancelled, decided, passed_on, undelivered
 from tests.simulation import Instance
 
@@ -176,7 +178,22 @@ def rejected_though_silence_approves():
     return finished(instance.deliver(instance.fire()))
 
 
+def told_its_caller_of_every_change():
+    """Version 1.4: a change of a panel is a round, and what could not be begun is begun with the outcome."""
+    policy = a_policy(a_panel(GRACE, ALAN, required=2), a_panel(EVE))
+    wanted = Callback(url="https://hooks.example.com/1?sig=secret", on="every_change")
+    instance = Instance(asked(policy=policy, callback=wanted, retries=5, tell=True)).start()
+    instance.finish(1)
+    instance.deliver(instance.decision(decided(GRACE)))
+    owed = [Undelivered(**each) for each in instance.activities_of("submit_approval_request")[-1]["callbacks"]]
+    instance.finish(next(iter(instance.running)), undelivered=owed)
+    instance.deliver(instance.decision(decided(ALAN, slot=1), key="decision-0-1"))
+    instance.finish(next(iter(instance.running)))
+    return finished(instance.deliver(instance.decision(decided(EVE, stage=1), key="decision-2-0")))
+
+
 PATHS = [
+    told_its_caller_of_every_change,
     timed_out_by_a_timer_that_came_early,
     approved_after_a_timer_that_came_early,
     replaced_before_their_stage_began,

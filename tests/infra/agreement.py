@@ -6,8 +6,8 @@ import ast
 import json
 import re
 
-from approvals.signals import SIGNALS
-from tests.infra import alerts, bicep, snapshots
+from approvals.signals import MEASURES, SIGNALS
+from tests.infra import alerts, bicep, snapshots, workbook
 
 # Set by the deployment for the host, the SDKs and the platform, which read them; the app does not.
 OF_THE_HOST = {
@@ -30,7 +30,7 @@ AHEAD_OF_THE_CODE = {}
 # What azd fills itself.
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
 # What only the vault may keep.
-SECRETS = {"NOTIFY_URLS", "CALLERS"}
+SECRETS = {"NOTIFY_URLS", "CALLERS", "CALLBACKS", "SMTP_URL", "NOTIFY_ROOMS"}
 # What the app cannot do without when it is deployed.
 NEEDED = {"APPROVAL_LINK_KEYS", "PUBLIC_BASE_URL"}
 # The platform's own word, which no deployment may speak for it.
@@ -271,7 +271,8 @@ def a_vault_secret_at_first_means_nothing_set(root):
     """A vault takes no empty secret."""
     source = text(root, "infra/modules/key-vault.bicep")
     at_first = dict(re.findall(r"name: (\w+)Name\n    value: '([^']*)'", source))
-    yield from snapshots.differences("At first", at_first, {"notifyUrls": "none", "callers": "{}"})
+    wanted = {"notifyUrls": "none", "callers": "{}", "callbacks": "{}", "smtpUrl": "none", "notifyRooms": "none"}
+    yield from snapshots.differences("At first", at_first, wanted)
     if '"none"' not in text(root, "approvals/settings.py"):
         yield "approvals/settings.py does not know that none means no service."
 
@@ -372,7 +373,7 @@ def only_links_and_health_answer_without_a_key(root):
     every, anonymous = routes(root)
     health = re.search(r"healthCheckPath: '/([^']+)'", app_module(root))[1]
     for route in sorted(anonymous - {health, "/", "api/openapi.json", "api/docs", ".well-known/jwks.json"}):
-        if not route.startswith("approve/{") and not re.fullmatch(r"assets/[^{]+", route):
+        if not route.startswith(("approve/{", "requested/{")) and not re.fullmatch(r"assets/[^{]+", route):
             yield f"/{route} answers anyone, and no link guards it."
     if not every - anonymous:
         yield "No route wants a key."
@@ -408,11 +409,13 @@ def alerts_are_made_from_the_table_of_signals(root):
         yield "infra/alerts.json is not what approvals/signals.py makes: run `make infra`."
     if "var rules = loadJsonContent('../alerts.json')" not in text(root, "infra/modules/alerts.bicep"):
         yield "The alerts are not those of infra/alerts.json."
-    said = text(root, "docs/deploy.md")
-    for each in SIGNALS:
+    if text(root, "infra/workbook.json") != workbook.written():
+        yield "infra/workbook.json is not what approvals/signals.py makes: run `make infra`."
+    said = text(root, "docs/operations.md")
+    for each in dict.fromkeys((*SIGNALS, *(measure.signal for measure in MEASURES))):
         if f"| `{' '.join([each.code, *(f'{name}=…' for name in each.fields)])}` |" not in said:
-            yield f"docs/deploy.md does not describe {each.code} with its fields."
-    activities = text(root, "approvals/durable/activities.py")
+            yield f"docs/operations.md does not describe {each.code} with its fields."
+    activities = "".join(text(root, f"approvals/durable/{name}.py") for name in ("activities", "callbacks"))
     for names in re.findall(r"Name !?in \(([^)]*)\)", " ".join(each["query"] for each in rules(root))):
         for name in re.findall(r"\w+", names):
             if f"def {name}(" not in activities:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.infra import alerts
+from tests.infra import alerts, workbook
 
 ROOT = Path(__file__).parents[2]
 VERSION = "0.49.2"
@@ -96,6 +96,7 @@ if __name__ == "__main__":
     if not found():
         raise SystemExit(f"The Bicep compiler is needed: {HOW_TO_GET_IT}.")
     (ROOT / "infra/alerts.json").write_text(alerts.written())
+    (ROOT / "infra/workbook.json").write_text(workbook.written())
     for each in SOURCES:
         run("format", "--pattern", each, cwd=ROOT / "infra")
     if said := list(complaints(ROOT / "infra")):

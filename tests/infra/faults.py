@@ -59,6 +59,20 @@ DEDICATED = f"{SHAPES}/dedicated.snapshot.json"
 
 IN_SNAPSHOTS = [
     Fault(
+        "keys open the mail service",
+        DEDICATED,
+        '\n        "disableLocalAuth": true\n',
+        '\n        "disableLocalAuth": false\n',
+        "mail_goes_from_a_domain_of_azures_by_identity_alone_where_it_is_chosen",
+    ),
+    Fault(
+        "links in mail lead through a tracker",
+        DEDICATED,
+        '"userEngagementTracking": "Disabled"',
+        '"userEngagementTracking": "Enabled"',
+        "mail_goes_from_a_domain_of_azures_by_identity_alone_where_it_is_chosen",
+    ),
+    Fault(
         "shared keys open the storage",
         DEFAULT,
         '"allowSharedKeyAccess": false',

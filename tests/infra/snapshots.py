@@ -17,10 +17,14 @@ VERSIONS = {
     "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.DurableTask/schedulers": "2026-02-01",
     "Microsoft.DurableTask/schedulers/retentionPolicies": "2026-02-01",
+    "Microsoft.Communication/communicationServices": "2025-05-01",
+    "Microsoft.Communication/emailServices": "2025-05-01",
+    "Microsoft.Communication/emailServices/domains": "2025-05-01",
     "Microsoft.DurableTask/schedulers/taskHubs": "2026-02-01",
     "Microsoft.Insights/actionGroups": "2023-01-01",
     "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
+    "Microsoft.Insights/workbooks": "2023-06-01",
     "Microsoft.KeyVault/vaults": "2025-05-01",
     "Microsoft.KeyVault/vaults/keys": "2025-05-01",
     "Microsoft.KeyVault/vaults/secrets": "2025-05-01",
@@ -43,15 +47,16 @@ VERSIONS = {
 
 ALWAYS = Counter(
     {
-        "Microsoft.Authorization/roleAssignments": 10,
+        "Microsoft.Authorization/roleAssignments": 13,
         "Microsoft.DurableTask/schedulers": 1,
         "Microsoft.DurableTask/schedulers/retentionPolicies": 1,
         "Microsoft.DurableTask/schedulers/taskHubs": 1,
         "Microsoft.Insights/components": 1,
+        "Microsoft.Insights/workbooks": 1,
         "Microsoft.KeyVault/vaults": 1,
         "Microsoft.KeyVault/vaults/keys": 1,
-        # Two of them twice: as they are given, and as they are at first.
-        "Microsoft.KeyVault/vaults/secrets": 5,
+        # All but the first twice: as they are given, and as they are at first.
+        "Microsoft.KeyVault/vaults/secrets": 11,
         "Microsoft.ManagedIdentity/userAssignedIdentities": 2,
         "Microsoft.OperationalInsights/workspaces": 1,
         "Microsoft.Resources/resourceGroups": 1,
@@ -71,8 +76,15 @@ PRIVATELY = {
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 4,
     "Microsoft.Network/virtualNetworks": 1,
 }
+BY_MAIL = {
+    "Microsoft.Authorization/roleAssignments": 1,
+    "Microsoft.Communication/communicationServices": 1,
+    "Microsoft.Communication/emailServices": 1,
+    "Microsoft.Communication/emailServices/domains": 1,
+}
 
 ROLES = {
+    "09976791-48a7-449e-bb21-39d1a415f350": "Communication and Email Service Owner",
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
@@ -90,6 +102,9 @@ OF_THE_APP = {
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets approval-link-keys"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-urls"),
     ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callers"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets callbacks"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets smtp-url"),
+    ("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets notify-rooms"),
     ("Key Vault Crypto User", "Microsoft.KeyVault/vaults/keys receipts"),
 }
 OF_THE_PUBLISHER = {
@@ -98,6 +113,7 @@ OF_THE_PUBLISHER = {
 FOR_EXPORTS = {
     ("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts/blobServices/containers approvals-export"),
 }
+FOR_MAIL = {("Communication and Email Service Owner", "Microsoft.Communication/communicationServices")}
 OF_A_DEVELOPER = {("Durable Task Data Contributor", "Microsoft.DurableTask/schedulers/taskHubs")}
 
 OUTPUTS = {
@@ -123,6 +139,8 @@ OUTPUTS = {
     "DURABLE_ALWAYS_READY",
     "HTTP_ALWAYS_READY",
     "INSTANCE_MEMORY_MB",
+    "MAIL_DATA_LOCATION",
+    "MAIL_SERVICE",
     "MAXIMUM_INSTANCE_COUNT",
     "NOTIFY_REQUESTER",
     "EXPORT_CONTAINER",
@@ -178,6 +196,7 @@ class Chosen:
     address: str = ""
     tells_requester: bool = True
     exports: bool = False
+    mails: bool = False
 
 
 SHAPES = {
@@ -196,6 +215,7 @@ SHAPES = {
         address="https://approvals.example.com",
         tells_requester=False,
         exports=True,
+        mails=True,
     ),
 }
 
@@ -289,6 +309,7 @@ def it_has_the_resources_of_its_shape_and_no_other(shape):
     wanted["Microsoft.Web/sites/config"] += bool(chosen.sign_in)
     wanted["Microsoft.Storage/storageAccounts/blobServices/containers"] += chosen.exports
     wanted["Microsoft.Authorization/roleAssignments"] += chosen.exports
+    wanted.update(BY_MAIL if chosen.mails else {})
     if chosen.alerts_to:
         wanted.update({"Microsoft.Insights/actionGroups": 1, "Microsoft.Insights/scheduledQueryRules": 5})
     for kind in sorted(shape.kinds.keys() | wanted.keys()):
@@ -473,11 +494,43 @@ def the_requester_is_told_unless_chosen_otherwise(shape):
     yield from differences("settings", shape.settings, {"NOTIFY_REQUESTER": told})
 
 
+def mail_goes_from_a_domain_of_azures_by_identity_alone_where_it_is_chosen(shape):
+    if not shape.chosen.mails:
+        yield from (
+            f"Nobody chose mail, and {name} is set."
+            for name in ("MAIL_ENDPOINT", "MAIL_FROM")
+            if name in shape.settings
+        )
+        return
+    domain = shape.one("Microsoft.Communication/emailServices/domains")
+    service = shape.one("Microsoft.Communication/communicationServices")
+    if not domain["name"].endswith("/AzureManagedDomain"):
+        yield f"Azure manages no domain of the name {domain['name']}."
+    untracked = {"domainManagement": "AzureManaged", "userEngagementTracking": "Disabled"}
+    yield from differences("the domain", domain["properties"], untracked)
+    without_keys = {"linkedDomains": [domain["id"]], "disableLocalAuth": True}
+    yield from differences("the service", service["properties"], without_keys)
+    kept_at = {
+        shape.properties(kind)["dataLocation"]
+        for kind in ("Microsoft.Communication/communicationServices", "Microsoft.Communication/emailServices")
+    }
+    if len(kept_at) != 1:
+        yield f"What is sent is kept in {sorted(kept_at)}: a domain is linked within one place only."
+    wanted = {
+        "MAIL_ENDPOINT": f"[format('https://{{0}}', reference('{service['id']}', '2025-05-01').hostName)]",
+        "MAIL_FROM": f"[format('DoNotReply@{{0}}', reference('{domain['id']}', '2025-05-01').mailFromSenderDomain)]",
+    }
+    yield from differences("settings", shape.settings, wanted)
+
+
 def secrets_that_are_not_given_are_left_as_they_are(shape):
     """Who deploys need not know them; what is given is written. The app reads either by reference."""
     for setting, name, parameter in (
         ("NOTIFY_URLS", "notify-urls", "notifyUrls"),
         ("CALLERS", "callers", "callers"),
+        ("CALLBACKS", "callbacks", "callbacks"),
+        ("SMTP_URL", "smtp-url", "smtpUrl"),
+        ("NOTIFY_ROOMS", "notify-rooms", "notifyRooms"),
     ):
         found = [each for each in shape.all("Microsoft.KeyVault/vaults/secrets") if each["name"].endswith(f"/{name}")]
         by_condition = {each.get("condition"): each["properties"]["value"] for each in found}
@@ -501,6 +554,8 @@ def roles_are_the_least_on_the_smallest(shape):
         wanted |= {(*each, "a developer") for each in OF_A_DEVELOPER}
     if shape.chosen.exports:
         wanted |= {(*each, "the app") for each in FOR_EXPORTS}
+    if shape.chosen.mails:
+        wanted |= {(*each, "the app") for each in FOR_MAIL}
     found = {assigned(each) for each in shape.all("Microsoft.Authorization/roleAssignments")}
     yield from (f"{who} has not {role} on {scope}." for role, scope, who in sorted(wanted - found))
     yield from (f"{who} has {role} on {scope}, which nobody asked for." for role, scope, who in sorted(found - wanted))
@@ -673,6 +728,7 @@ FACTS = [
     the_vault_is_opened_by_roles_and_cannot_be_emptied,
     the_link_keys_are_made_by_chance_and_reach_the_app_by_reference,
     the_requester_is_told_unless_chosen_otherwise,
+    mail_goes_from_a_domain_of_azures_by_identity_alone_where_it_is_chosen,
     secrets_that_are_not_given_are_left_as_they_are,
     the_app_answers_at_its_own_address,
     roles_are_the_least_on_the_smallest,

@@ -1,5 +1,6 @@
 """The page about costs says what is counted: on a task hub of its own, with the real app before it."""
 
+import contextlib
 import json
 import re
 import signal
@@ -11,6 +12,7 @@ from approvals.records.requests import Requests
 from approvals.records.sqlite import SqliteStore
 from approvals.rules import hearing
 from tests.builders import GRACE, NOON, a_panel, a_policy, asked, decided, found, undelivered
+from tests.conftest import Caller
 from tests.infra import bicep
 from tests.localhost import LocalHost, LocalTaskHub
 from tests.simulation import Instance
@@ -32,20 +34,29 @@ def rows():
 class Counted:
     """An app on a task hub that counts."""
 
-    def __init__(self, started, calling, folder, **settings):
+    def __init__(self, starting, folder, **settings):
         self.file = folder / "stats.json"
-        self.hub = started(LocalTaskHub("--stats", str(self.file)))
-        self.caller = calling(started(LocalHost(**self.hub.environment_of_a_host, **settings)))
-        self.calls = 0
+        self.hub = starting.enter_context(running(LocalTaskHub("--stats", str(self.file))))
+        host = starting.enter_context(running(LocalHost(**self.hub.environment_of_a_host, **settings)))
+        self.caller = Caller(host.url)
+        starting.callback(self.caller.http.close)
         self.caller.http.event_hooks["request"].append(self._called)
+        self.before, self.calls = {}, 0
 
     def _called(self, _request):
         self.calls += 1
 
+    def anew(self):
+        """Count from here."""
+        self.before, self.calls = {}, 0
+        self.before = self.statistics()
+        return self
+
     def statistics(self):
         self.file.unlink(missing_ok=True)
         self.hub.process.send_signal(signal.SIGUSR1)
-        return json.loads(eventually(lambda: self.file.exists() and self.file.read_text()))
+        counts = json.loads(eventually(lambda: self.file.exists() and self.file.read_text()))
+        return {name: number - self.before.get(name, 0) for name, number in counts.items()}
 
     def wait_for(self, **counts):
         """Wait until the hub has counted so much."""
@@ -73,12 +84,26 @@ def eventually(look):
     return seen
 
 
-@pytest.fixture
-def counted(started, calling, tmp_path):
-    def begin(**settings):
-        return Counted(started, calling, tmp_path, **settings)
+@contextlib.contextmanager
+def running(process):
+    try:
+        yield process.start()
+    finally:
+        process.stop()
 
-    return begin
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Give an app that tells nobody, for one test after another: each counts `anew`."""
+    with contextlib.ExitStack() as starting:
+        yield Counted(starting, tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture
+def telling(tmp_path):
+    """Give an app that tells people."""
+    with contextlib.ExitStack() as starting:
+        yield Counted(starting, tmp_path, NOTIFY_LOG="true")
 
 
 def test_the_page_has_a_table():
@@ -86,8 +111,8 @@ def test_the_page_has_a_table():
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_a_request_that_is_decided_costs_what_the_page_says(counted, yes):
-    one = counted()
+def test_a_request_that_is_decided_costs_what_the_page_says(bare, yes):
+    one = bare.anew()
     request_id = one.caller.asked()
     one.wait_for(turns=1)
     one.caller.decide(request_id, is_approved=yes)
@@ -96,8 +121,8 @@ def test_a_request_that_is_decided_costs_what_the_page_says(counted, yes):
     assert one.so_far() == rows()["is approved or rejected"]
 
 
-def test_a_request_that_is_cancelled_costs_what_the_page_says(counted):
-    one = counted()
+def test_a_request_that_is_cancelled_costs_what_the_page_says(bare):
+    one = bare.anew()
     request_id = one.caller.asked()
     one.wait_for(turns=1)
     one.caller.cancel(request_id)
@@ -106,16 +131,16 @@ def test_a_request_that_is_cancelled_costs_what_the_page_says(counted):
     assert one.so_far() == rows()["is cancelled"]
 
 
-def test_a_request_that_nobody_answers_costs_what_the_page_says(counted):
-    one = counted()
+def test_a_request_that_nobody_answers_costs_what_the_page_says(bare):
+    one = bare.anew()
     one.caller.asked(timeout_hours=1 / 3600)
     one.wait_for(activity_results=1, turns=3)
 
     assert one.so_far() == rows()["nobody answers"]
 
 
-def test_telling_people_costs_what_the_page_says(counted):
-    one = counted(NOTIFY_LOG="true")
+def test_telling_people_costs_what_the_page_says(telling):
+    one = telling.anew()
     request_id = one.caller.asked()
     one.wait_for(activity_results=1, turns=2)
     one.caller.decide(request_id)
@@ -124,8 +149,8 @@ def test_telling_people_costs_what_the_page_says(counted):
     assert one.so_far() == rows()["is approved, and people are told (`NOTIFY_URLS`, `NOTIFY_LOG`)"]
 
 
-def test_looking_and_answers_that_are_refused_cost_no_action(counted):
-    one = counted()
+def test_looking_and_answers_that_are_refused_cost_no_action(bare):
+    one = bare.anew()
     request_id = one.caller.asked()
     one.wait_for(turns=1)
     one.caller.decide(request_id)

@@ -40,5 +40,6 @@ def test_no_shape_differs_by_chance():
         "address",
         "tells_requester",
         "exports",
+        "mails",
     ):
         assert {bool(getattr(each, name)) for each in chosen} == {True, False}, f"No shape tells what {name} does."

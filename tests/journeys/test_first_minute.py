@@ -93,11 +93,11 @@ def test_the_log_says_what_happens_with_the_request_and_no_link(newcomer, runnin
 
     expected = [
         rf"Request {request_id}: created by key",
-        rf"POST /api/requests: 201 in \d+ ms, request {request_id}",
+        rf"call_answered method=POST path=/api/requests status=201 ms=\d+ request={request_id}",
         rf"mailto-1 took {request_id}-asked-1-0-0\+[0-9a-f]+\.",
-        rf"GET /approve/{{token}}: 200 in \d+ ms, request {request_id}",
+        rf"call_answered method=GET path=/approve/{{token}} status=200 ms=\d+ request={request_id}",
         rf"Request {request_id}: rejection \(api, key\) recorded",
-        rf"POST /api/approvals/{request_id}: 200 in \d+ ms",
+        rf"call_answered method=POST path=/api/approvals/{request_id} status=200 ms=\d+ request=-",
         rf"Request {request_id}: Rejected",
     ]
     for pattern in expected:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from tests.builders import ALAN, EVE, GRACE, an_answer
+from tests.chance import sized
 from tests.localhost import LocalHost, LocalTaskHub
 
 KEYS = [f"key-{n}-" + "k" * 40 for n in range(5)]
@@ -40,10 +41,11 @@ def link(caller):
     return caller.ask(approvers=[GRACE]).raise_for_status().json()["approvals"][0]["approval_url"]
 
 
-def test_links_outlive_the_keys_that_follow_and_end_with_their_own(hosting):
-    """Four keys, three restarts; two keys are kept at a time."""
+@sized(2, 4)
+def test_links_outlive_the_keys_that_follow_and_end_with_their_own(hosting, times):
+    """A restart for each key; two keys are kept at a time."""
     links, pages = {}, {}
-    for at in range(4):
+    for at in range(times):
         kept = KEYS[max(0, at - 1) : at + 1]
         caller = hosting(list(reversed(kept)))
         links[KEYS[at]] = [link(caller) for _ in range(3)]
@@ -53,13 +55,15 @@ def test_links_outlive_the_keys_that_follow_and_end_with_their_own(hosting):
             wanted = 200 if key in kept else 404
             assert [caller.http.get(each).status_code for each in of_key] == [wanted] * 3, (key, kept)
 
-    caller = hosting([KEYS[4], KEYS[3]])
+    caller = hosting([KEYS[times], KEYS[times - 1]])
+    kept, dropped = KEYS[times - 1], KEYS[times - 2]
     # a form that was shown before the restart, under a link of before the restart, is as good as ever
-    old = [caller.http.post(u, data=an_answer(p)) for u, p in zip(links[KEYS[3]], pages[KEYS[3]], strict=True)]
-    gone = [caller.http.post(u, data=an_answer(p)) for u, p in zip(links[KEYS[2]], pages[KEYS[2]], strict=True)]
+    old = [caller.http.post(u, data=an_answer(p)) for u, p in zip(links[kept], pages[kept], strict=True)]
+    gone = [caller.http.post(u, data=an_answer(p)) for u, p in zip(links[dropped], pages[dropped], strict=True)]
     assert [each.status_code for each in old] == [303] * 3
     assert [each.status_code for each in gone] == [404] * 3
-    assert [caller.http.get(each).status_code for each in links[KEYS[3]]] == [200] * 3
+    assert [caller.http.get(each).status_code for each in links[kept]] == [200] * 3
+    assert [caller.http.get(each).status_code for each in links[dropped]] == [404] * 3
 
 
 def test_a_repeated_request_has_links_of_the_newest_key_and_the_old_ones_stay_good(hosting):
@@ -74,7 +78,8 @@ def test_a_repeated_request_has_links_of_the_newest_key_and_the_old_ones_stay_go
     assert [caller.http.get(each).status_code for each in both] == [200] * 4
 
 
-def test_no_good_link_is_refused_and_no_dropped_one_taken_while_keys_change_between_two_hosts(started, calling, hub):
+@sized(1)
+def test_no_good_link_is_refused_while_keys_change_between_two_hosts(started, calling, hub, few):
     """A deployed app has many instances: while a key is rolled out, some have it and some do not yet.
 
     First it is added behind the old one everywhere, then put in front: every instance knows every link at every time.
@@ -92,7 +97,7 @@ def test_no_good_link_is_refused_and_no_dropped_one_taken_while_keys_change_betw
     def path(url):
         return "/approve/" + url.rpartition("/")[2]
 
-    for before, after in itertools.pairwise(steps):
+    for before, after in few(itertools.pairwise(steps)):
         old, new = caller_with(before), caller_with(after)
         # in the last step only links of the new key are still out
         made_by = [one for one in (old, new) if after != [KEYS[1]] or one is new]
@@ -108,10 +113,6 @@ def test_no_good_link_is_refused_and_no_dropped_one_taken_while_keys_change_betw
             go.set()
             seen = [each.result() for each in running]
         assert {status for each in seen for status in each} == {200}
-
-    dropped = path(link(caller_with(steps[0])))
-    assert caller_with(steps[3]).http.get(dropped).status_code == 404
-    assert caller_with(steps[2]).http.get(dropped).status_code == 200
 
 
 def test_a_link_of_another_deployment_with_other_keys_is_not_genuine(hosting, started, calling):

@@ -35,6 +35,7 @@ EXAMPLES = {
     "idempotency_key_reused": (422, errors.KeyReused(REQUEST_ID)),
     "method_not_allowed": (405, errors.MethodNotOffered(("GET", "HEAD", "OPTIONS"))),
     "not_found": (404, errors.NotFound()),
+    "no_subscription": (404, errors.NoSubscription()),
     "key_required": (401, errors.KeyRequired()),
     "right_missing": (403, errors.RightMissing("decide")),
     "self_approval": (403, errors.OwnRequest(EVE)),

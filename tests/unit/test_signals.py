@@ -231,10 +231,18 @@ def test_an_orchestration_that_fails_is_heard_of(heard, caplog, monkeypatch):
 
 def test_codes_are_words_of_their_own_and_never_change():
     """Who made a query of their own relies on them: add, and never rename."""
-    assert {signal.code: signal.fields for signal in signals.SIGNALS} == {
+    counted = {measure.signal for measure in signals.MEASURES}
+    assert {signal.code: signal.fields for signal in {*signals.SIGNALS, *counted}} == {
+        "request_settled": ("request", "status", "by", "seconds"),
+        "request_reminded": ("request", "stage"),
+        "request_escalated": ("request", "stage"),
+        "open_requests": ("hour", "day", "week", "older"),
+        "event_raised_again": ("request", "kind", "seconds"),
+        "call_answered": ("method", "path", "status", "ms", "request"),
         "request_failed": ("request",),
         "request_timed_out": ("request",),
         "delivery_failed": ("channel", "key", "reason"),
+        "callback_failed": ("request", "kind", "receiver", "reason", "status", "attempt", "gives_up"),
         "call_failed": ("method", "path", "status", "request"),
         "record_late": ("request", "reason"),
     }

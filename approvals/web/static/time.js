@@ -2,7 +2,7 @@
 "use strict";
 const language = document.documentElement.lang || undefined;
 const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
-  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit",
+  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   calendar: "gregory", numberingSystem: "latn",
 });
 for (const time of document.querySelectorAll("time[datetime]")) {

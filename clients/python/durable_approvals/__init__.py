@@ -11,7 +11,8 @@ from durable_approvals.callbacks import NotGenuine, verify_callback
 from durable_approvals.client import Approvals, AsyncApprovals, AsyncRequest, Request
 from durable_approvals.errors import ApprovalsError, Problem, Unreachable, WaitedTooLong
 from durable_approvals.granted import Refused, needs_approval
-from durable_approvals.models import Consumption, Decision, Page, Preview, Story, Summary, TrailEntry
+from durable_approvals.models import Consumption, Decision, Page, Preview, Redelivery, Story, Summary, TrailEntry
+from durable_approvals.receipts import NotAReceipt, verify_receipt
 
 __all__ = [
     "Approvals",
@@ -20,10 +21,12 @@ __all__ = [
     "AsyncRequest",
     "Consumption",
     "Decision",
+    "NotAReceipt",
     "NotGenuine",
     "Page",
     "Preview",
     "Problem",
+    "Redelivery",
     "Refused",
     "Request",
     "Story",
@@ -33,4 +36,5 @@ __all__ = [
     "WaitedTooLong",
     "needs_approval",
     "verify_callback",
+    "verify_receipt",
 ]

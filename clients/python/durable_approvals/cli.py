@@ -20,6 +20,7 @@ from rich.text import Text
 from durable_approvals import models
 from durable_approvals.client import Approvals, Request
 from durable_approvals.errors import ApprovalsError, WaitedTooLong
+from durable_approvals.receipts import NotAReceipt, verify_receipt
 
 app = typer.Typer(no_args_is_help=True, help=(__doc__ or "").replace("\n\n", "\n\n"), rich_markup_mode=None)
 
@@ -268,6 +269,52 @@ def history(request_id: Id) -> None:
         table.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}", each.kind, Text(who), Text(said))
     if not session.as_json:
         out().print(table)
+
+
+receipts = typer.Typer(no_args_is_help=True, help="Signed receipts of how requests ended.")
+app.add_typer(receipts, name="receipt")
+
+
+@receipts.command("get")
+def get_receipt(request_id: Id) -> None:
+    """Write the receipt of a request that has ended, as a compact JWS."""
+    typer.echo(service().request(request_id).receipt())
+
+
+@receipts.command("verify")
+def verify(
+    file: Annotated[typer.FileText, typer.Argument(help="The receipt; - is the standard input.")],
+    issuer: Annotated[str | None, typer.Option(help="Who must have signed it; else the service.")] = None,
+) -> None:
+    """Say what a receipt says, if the service signed it and nothing of it was changed; else leave with 1."""
+    approvals = service()
+    try:
+        said = verify_receipt(file.read(), approvals.receipt_keys(), issuer or str(approvals.http.base_url).rstrip("/"))
+    except NotAReceipt as error:
+        typer.echo(f"approvals: {error}", err=True)
+        raise typer.Exit(1) from None
+    if session.as_json:
+        typer.echo(json.dumps(said))
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in said.items():
+        table.add_row(name, Text(value if isinstance(value, str) else json.dumps(value)))
+    out().print(table)
+
+
+@app.command()
+def redeliver(
+    request_id: Id,
+    by: Annotated[str, typer.Option(help="Who wishes it.")],
+    everything: Annotated[bool, typer.Option("--everything", help="What was taken, too.")] = False,  # noqa: FBT002 - a switch
+) -> None:
+    """Send callbacks and messages again that were not taken."""
+    done = service().request(request_id).redeliver(by=by, everything=everything)
+    if session.as_json:
+        say(done)
+        return
+    failed = f", {done.messages_failed} failed" if done.messages_failed else ""
+    out().print(f"{len(done.callbacks)} callbacks on their way, {done.messages} messages sent{failed}")
 
 
 @app.command()

@@ -163,6 +163,10 @@ class Approvals:
         body = {"decisions": [dict(each) for each in decisions]}
         return self.run(protocol.read(models.Batch, Call("POST", "/api/approvals/batch", body), self.patience)).results
 
+    def receipt_keys(self) -> dict[str, Any]:
+        """Give the public keys that receipts are verified with, as a JWK Set."""
+        return self.run(protocol.receipt_keys(self.patience))
+
 
 class Request:
     """A request, by its id."""
@@ -212,6 +216,14 @@ class Request:
     def revoke(self, *, by: str, reason: str = "") -> models.Story:
         """Take its yes back, for good."""
         return self.act(f"/api/requests/{self.id}/revoke", {"by": by, "reason": reason})
+
+    def receipt(self) -> str:
+        """Give a signed receipt of how it ended, as a compact JWS. Raises Problem `still_open`."""
+        return self.approvals.run(protocol.receipt(self.id, self.approvals.patience))
+
+    def redeliver(self, *, by: str, everything: bool = False) -> models.Redelivery:
+        """Have callbacks and messages sent again that were not taken; `everything`: callbacks that were, too."""
+        return self.approvals.run(protocol.redeliver(self.id, by, self.approvals.patience, everything=everything))
 
     def act(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> models.Story:
         """Send something that is recorded."""
@@ -328,6 +340,10 @@ class AsyncApprovals:
         call = Call("POST", "/api/approvals/batch", body)
         return (await self.run(protocol.read(models.Batch, call, self.patience))).results
 
+    async def receipt_keys(self) -> dict[str, Any]:
+        """Give the public keys that receipts are verified with, as a JWK Set."""
+        return await self.run(protocol.receipt_keys(self.patience))
+
 
 class AsyncRequest:
     """A request, by its id; the same as `Request`."""
@@ -376,6 +392,14 @@ class AsyncRequest:
     async def revoke(self, *, by: str, reason: str = "") -> models.Story:
         """Take its yes back, for good."""
         return await self.act(f"/api/requests/{self.id}/revoke", {"by": by, "reason": reason})
+
+    async def receipt(self) -> str:
+        """Give a signed receipt of how it ended, as a compact JWS. Raises Problem `still_open`."""
+        return await self.approvals.run(protocol.receipt(self.id, self.approvals.patience))
+
+    async def redeliver(self, *, by: str, everything: bool = False) -> models.Redelivery:
+        """Have callbacks and messages sent again that were not taken; `everything`: callbacks that were, too."""
+        return await self.approvals.run(protocol.redeliver(self.id, by, self.approvals.patience, everything=everything))
 
     async def act(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> models.Story:
         """Send something that is recorded."""

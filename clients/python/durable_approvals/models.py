@@ -124,6 +124,15 @@ class Consumption(Answer):
     consumed_by: str
 
 
+class Redelivery(Answer):
+    """What was sent again."""
+
+    request_id: str
+    callbacks: tuple[dict[str, str], ...] = ()
+    messages: int
+    messages_failed: int
+
+
 class Outcome(Answer):
     """What a request would come to."""
 

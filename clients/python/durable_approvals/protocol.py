@@ -168,6 +168,24 @@ def read(kind: type[T], call: Call, patience: float) -> Steps[T]:
     return kind.model_validate(reply.body)  # type: ignore[attr-defined, no-any-return]
 
 
+def receipt(request_id: str, patience: float) -> Steps[str]:
+    """Read a receipt, as a compact JWS."""
+    reply = yield from ask(Call("GET", f"/api/requests/{request_id}/receipt"), patience)
+    return str(reply.body)
+
+
+def redeliver(request_id: str, by: str, patience: float, *, everything: bool) -> Steps[models.Redelivery]:
+    """Have sent again what was not taken."""
+    call = Call("POST", f"/api/requests/{request_id}/redeliver", {"by": by, "everything": everything})
+    return (yield from read(models.Redelivery, call, patience))
+
+
+def receipt_keys(patience: float) -> Steps[dict[str, Any]]:
+    """Read the public keys that receipts are verified with, as a JWK Set."""
+    reply = yield from ask(Call("GET", "/.well-known/jwks.json"), patience)
+    return dict(reply.body) if isinstance(reply.body, dict) else {}
+
+
 def export(day: str, cursor: str | None, patience: float) -> Steps[tuple[str, str | None]]:
     """Read a page of a day's lines, and the address at which they go on."""
     path = cursor or f"/api/export?{urlencode({'day': day})}"

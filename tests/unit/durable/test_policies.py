@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from approvals.rules import hearing, judging
+from approvals.rules.callbacks import CHANNEL, ENDS, Callback, delivery_of
 from approvals.rules.events import awaited_events, next_wake_at, slot_key
+from approvals.rules.notices import Notice
 from approvals.rules.preview import ImaginedAnswer, play
 from approvals.rules.story import RULES, Change, Found, Story, TimerFired
 from approvals.web import bodies
@@ -296,7 +298,9 @@ def random_schedule(seed):
     policy = a_random_policy(chance)
     tell, rules = chance.random() < 0.5, chance.choice([1, RULES, RULES])
     keyed, retries = chance.random() < 0.2, chance.choice([0, 5])
-    instance = Instance(asked(policy=policy, tell=tell, retries=retries, keyed=keyed, rules=rules))
+    wanted = chance.choice([None, "settled", "every_change"]) if rules > 1 else None
+    callback = Callback(url="https://hooks.example.com/1?sig=secret", on=wanted) if wanted else None
+    instance = Instance(asked(policy=policy, tell=tell, retries=retries, keyed=keyed, rules=rules, callback=callback))
     on_the_way, number = [], 0
     instance.start()
     for _ in range(600):
@@ -310,7 +314,8 @@ def random_schedule(seed):
         for running in list(instance.running):
             if chance.random() < 0.5:
                 in_part = {"undelivered": [undelivered()]} if tell else {}
-                luck = chance.choice([{}, {}, {"failure": "bad luck"}, in_part])
+                owed = Notice.from_json(json.loads(instance.running[running].input)).owed_callbacks if wanted else ()
+                luck = chance.choice([{}, {}, {"failure": "bad luck"}, in_part, {"undelivered": owed}])
                 arriving += [instance.result(running, **luck)] * chance.choice([1, 1, 1, 2])
                 instance.running.pop(running)
         while on_the_way and chance.random() < 0.5:
@@ -359,6 +364,7 @@ def test_no_schedule_hangs_loses_doubles_or_differs_from_the_referee(seeds, monk
                 referee.hear(thing, now)
             agree(found, referee)
             nothing_was_doubled(seed, instance, heard)
+            the_caller_was_told(seed, instance)
             told, *again = instance.activities_of("process_approval")
             assert all(each["occasion"] == "again" for each in again)
             assert told.get("found", told)["story"]["status"] == found.story.status
@@ -380,6 +386,26 @@ def nothing_was_doubled(seed, instance, heard):
     counted = [vote.decision_id for vote in instance.found.story.votes]
     assert len(counted) == len(set(counted)), f"schedule {seed} counted a vote twice"
     assert set(counted) <= set(ids)
+
+
+def the_caller_was_told(seed, instance):
+    """Each change that was published is told once, in its order, and the end; or nothing where nobody wants it."""
+    wanted, found = instance.request.callback, instance.found
+    told = [Notice.from_json(given) for name, given in instance.scheduled if instance.request.rules > 1]
+    assert not any("secret" in json.dumps(given) for _, given in instance.scheduled)
+    owed = [each for notice in told for each in notice.callbacks if each.channel == CHANNEL]
+    events = [delivery_of(each.key, each.occasion) for each in owed]
+    if not wanted:
+        assert not events
+        return
+    *changes, end = events
+    assert (end.revision, end.kind) == (found.story.revision, ENDS[found.story.status]), f"schedule {seed}"
+    published = [Story.from_json(state["customStatus"]) for _, state in instance.answers if state["customStatus"]]
+    revisions = {story.revision for story in published if story.is_open} - {1}
+    expected = sorted(revisions) if wanted.on == "every_change" else []
+    assert [event.revision for event in changes] == expected, f"schedule {seed}"
+    left = {each.key for each in found.story.undelivered if each.channel == CHANNEL}
+    assert left <= {each.key for each in owed}
 
 
 def overlooked(instance):

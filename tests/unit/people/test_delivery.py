@@ -19,7 +19,7 @@ from approvals.rules.deliveries import SEND_AGAIN_AFTER
 from approvals.rules.notices import OUTCOME, Notice, key_of
 from approvals.rules.restoring import restore_story
 from approvals.rules.story import Status
-from approvals.web.representation import story_json
+from approvals.rules.telling import story_json
 from devhost import replay
 from tests.builders import (
     ADA,

@@ -37,15 +37,18 @@ def logged(caplog):
     async def log(call, status=200, about=""):
         with caplog.at_level(logging.INFO, "approvals"):
             await calls.log_call(call, answering(status, about))
-        return re.sub(r" in \d+ ms", "", caplog.messages[-1])
+        return re.sub(r" ms=\d+", "", caplog.messages[-1])
 
     return log
 
 
 async def test_a_call_is_one_line_with_method_path_and_status(logged, caplog):
-    assert await logged(a_call("/api/requests", "POST"), 422) == "POST /api/requests: 422"
+    assert (
+        await logged(a_call("/api/requests", "POST"), 422)
+        == "call_answered method=POST path=/api/requests status=422 request=-"
+    )
     assert len(caplog.messages) == 1
-    assert re.fullmatch(r"POST /api/requests: 422 in \d+ ms", caplog.messages[0])
+    assert re.fullmatch(r"call_answered method=POST path=/api/requests status=422 ms=\d+ request=-", caplog.messages[0])
 
 
 async def test_a_call_is_logged_with_the_request_it_is_about(logged):
@@ -53,15 +56,15 @@ async def test_a_call_is_logged_with_the_request_it_is_about(logged):
     looked = await logged(a_call(f"/api/requests/{ID}", request_id=ID))
     visited = await logged(a_call(f"/approve/{TOKEN}", token=TOKEN), about=ID)
 
-    assert made == f"POST /api/requests: 201, request {ID}"
-    assert looked == f"GET /api/requests/{ID}: 200"
-    assert visited == f"GET /approve/{{token}}: 200, request {ID}"
+    assert made == f"call_answered method=POST path=/api/requests status=201 request={ID}"
+    assert looked == f"call_answered method=GET path=/api/requests/{ID} status=200 request=-"
+    assert visited == f"call_answered method=GET path=/approve/{{token}} status=200 request={ID}"
 
 
 async def test_a_call_is_not_logged_with_the_request_of_the_call_before_it(logged):
     await logged(a_call("/api/requests", "POST"), 201, about=ID)
 
-    assert await logged(a_call("/api/health")) == "GET /api/health: 200"
+    assert await logged(a_call("/api/health")) == "call_answered method=GET path=/api/health status=200 request=-"
 
 
 @pytest.mark.parametrize(
@@ -86,9 +89,9 @@ async def test_no_link_is_logged_wherever_it_stands(logged, path):
 async def test_what_a_caller_writes_begins_no_line_of_the_log(logged):
     line = await logged(a_call("/api/requests/a\nERROR: all is lost", request_id="a\nERROR: all is lost"))
 
-    assert line == "GET /api/requests/{request_id}: 200"
+    assert line == "call_answered method=GET path=/api/requests/{request_id} status=200 request=-"
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/time.js", "/api/policies/preview", f"/api/requests/{ID}/cancel"])
 async def test_our_own_words_are_logged_as_they_are(logged, path):
-    assert await logged(a_call(path)) == f"GET {path}: 200"
+    assert await logged(a_call(path)) == f"call_answered method=GET path={path} status=200 request=-"

@@ -1062,7 +1062,8 @@ async def test_a_defect_of_ours_is_a_page_and_neither_it_nor_the_log_has_the_lin
     assert token not in html
     assert "secret words" in caplog.text
     assert token not in caplog.text
-    assert re.search(rf"GET /approve/{{token}}: 500 in \d+ ms, request {one.request.request_id}", caplog.text)
+    line = rf"call_answered method=GET path=/approve/{{token}} status=500 ms=\d+ request={one.request.request_id}"
+    assert re.search(line, caplog.text)
 
 
 async def test_a_link_that_is_not_ours_asks_the_scheduler_nothing(visiting):

@@ -8,7 +8,7 @@ import pytest
 
 from approvals.people.delivery import Addressees
 from approvals.people.links import Invitation
-from approvals.rules import hearing, value
+from approvals.rules import hearing, telling, value
 from approvals.web import representation
 from tests.builders import (
     NOON,
@@ -23,7 +23,10 @@ def test_a_new_request_is_told_with_its_addresses_and_deadline():
     request = one.request
     link = Invitation(None, 0, False, "http://localhost:7071/approve/token")
 
-    assert representation.creation_json(one, [link], Addressees({}, [], ["The Board"])) == {
+    assert representation.creation_json(
+        one, [link], Addressees({}, [], ["The Board"]), "http://localhost:7071/requested/x"
+    ) == {
+        "requester_url": "http://localhost:7071/requested/x",
         "request_id": request.request_id,
         "status": "Pending",
         "approval_url": "http://localhost:7071/approve/token",
@@ -61,6 +64,7 @@ TOLD = [
     "deadline",
     "settled_at",
     "decision",
+    "callback",
     "cancellation",
     "stage",
     "awaited",
@@ -86,7 +90,7 @@ TOLD = [
 def test_a_story_is_told_with_the_same_fields_whatever_has_happened(heard, status):
     one = found(details='{"a":[1,"\N{EURO SIGN}"]}')
 
-    told = representation.story_json(hearing.apply_events(one, [heard] if heard else [], NOON))
+    told = telling.story_json(hearing.apply_events(one, [heard] if heard else [], NOON))
 
     assert sorted(told) == sorted(TOLD)
     assert told["status"] == status
@@ -110,4 +114,4 @@ def test_what_goes_out_is_compact_and_speaks_every_script():
     ],
 )
 def test_a_story_says_which_system_asked(fields, told):
-    assert representation.story_json(found(**fields))["created_by"] == told
+    assert telling.story_json(found(**fields))["created_by"] == told

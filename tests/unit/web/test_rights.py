@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import azure.functions as func
@@ -12,14 +13,17 @@ import pytest
 
 from approvals import errors, settings
 from approvals.people.callers import RIGHTS, hash_of, identify
+from approvals.records import subscriptions
+from approvals.rules.callbacks import Callback, Subscription
 from approvals.rules.story import Found, Story
-from approvals.web import api, grants, records, rights
+from approvals.web import api, callbacks, grants, records, rights
 from tests.builders import (
     ADA,
     ALAN,
     EVE,
     GRACE,
     HOUR,
+    NOON,
     REQUEST_ID,
     a_cancellation,
     a_decision,
@@ -31,9 +35,11 @@ from tests.builders import (
 )
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
-LET_IN = {200, 201, 409, 503}
-"""409: the request of these tests is open, and content is erased of ended ones only."""
-"""Whoever is let in gets an answer, or hears that the scheduler of this test takes no event."""
+LET_IN = {200, 201, 202, 204, 409, 503}
+"""Whoever is let in gets an answer, or hears that the scheduler of this test takes no event.
+
+409: the request of these tests is open, and content is erased of ended ones only.
+"""
 
 
 def documented():
@@ -51,6 +57,11 @@ CALLS = {
     ("DELETE", "api/requests/{request_id}/payload"): (records.erase, {"by": ADA, "reason": "wish"}),
     ("POST", "api/requests/{request_id}/consume"): (grants.consume, {"action": None}),
     ("POST", "api/requests/{request_id}/revoke"): (grants.revoke, {"by": ADA}),
+    ("POST", "api/requests/{request_id}/redeliver"): (callbacks.redeliver, {"by": ADA}),
+    ("GET", "api/subscriptions"): (callbacks.list_subscriptions, None),
+    ("POST", "api/subscriptions"): (callbacks.subscribe, {"callback_url": "http://127.0.0.1:9/1"}),
+    ("DELETE", "api/subscriptions/{subscription_id}"): (callbacks.unsubscribe, None),
+    ("POST", "api/callbacks/ping"): (callbacks.ping, {"callback_url": "http://127.0.0.1:9/1"}),
     ("GET", "api/requests/{request_id}/receipt"): (grants.give_receipt, None),
     ("GET", "api/export"): (records.export_day, None),
     ("GET", "api/requests/{request_id}"): (api.read, None),
@@ -93,6 +104,11 @@ class Scheduler:
     async def raise_event(self, *_):
         raise errors.SchedulerUnavailable
 
+    async def start_subscription(self, _made):
+        pass
+
+    end_subscription = start_subscription
+
 
 @pytest.fixture
 def service(monkeypatch):
@@ -100,22 +116,33 @@ def service(monkeypatch):
 
     def start(created_by="", **more):
         usual = {"link_keys": ("k" * 40,), "notify_urls": ("json://localhost/{approver}",)}
-        chosen = settings.Settings(callers=json.dumps(CALLERS), **{**usual, **more})
+        rules = json.dumps({"127.0.0.1:9": {"auth": "url"}})
+        chosen = settings.Settings(callers=json.dumps(CALLERS), callbacks=rules, **{**usual, **more})
         monkeypatch.setattr(settings, "current", lambda: chosen)
         monkeypatch.setattr(Scheduler, "created_by", created_by)
         monkeypatch.setattr(api, "Instances", Scheduler)
+        monkeypatch.setattr(subscriptions, "find", partial(find_subscription, created_by))
 
     return start
+
+
+async def find_subscription(created_by, _store, subscription_id):
+    """Give the one subscription there is, which has the id of the request."""
+    if subscription_id != REQUEST_ID:
+        return None
+    callback = Callback(url="http://127.0.0.1:9/1")
+    return Subscription(subscription_id=REQUEST_ID, created_by=created_by, created_at=NOON, callback=callback)
 
 
 async def answer_to(method, path, headers, body="of the table", request_id=REQUEST_ID):
     handler, usual = CALLS[(method, path)]
     body = usual if body == "of the table" else body
+    ids = {"request_id": request_id, "subscription_id": request_id}
     call = func.HttpRequest(
         method,
-        f"http://localhost:7071/{path.format(request_id=request_id)}{QUERIES.get(path, '')}",
+        f"http://localhost:7071/{path.format(**ids)}{QUERIES.get(path, '')}",
         headers={"Content-Type": "application/json", "If-Match": "*", **headers},
-        route_params={"request_id": request_id},
+        route_params=ids,
         body=b"" if body is None else json.dumps(body).encode(),
     )
     return await api.handle(call, None, path, {method: handler})
@@ -153,7 +180,7 @@ def test_the_documents_and_the_code_have_one_table():
 async def test_what_a_caller_may_do(service, method, path, right, whose):
     own, all_ = TABLE[(method, path)]
     service({"its own": f"has-{right}", "another's": "has-other", "nobody's": "key"}[whose])
-    mine = whose == "its own" or "{request_id}" not in path
+    mine = whose == "its own" or "_id}" not in path
 
     answer = await answer_to(method, path, {"x-approvals-key": KEYS[right]})
 
