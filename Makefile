@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check verify fmt bench infra lock openapi sentences screenshots clean
+.PHONY: help run demo test test-all check verify fmt bench plots infra lock openapi sentences screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -67,9 +67,13 @@ fmt: $(READY) ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure against the seed's own shape; prints ratios of one run
+bench: $(READY) ## measure against the sample as a function app and the seed's own shape; prints ratios of one run
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@$(BIN)/python -m bench
+
+plots: $(READY) ## measure what grows, with 20,000 pending requests at most, and draw it into docs/growth.svg
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
+	@$(BIN)/python -m bench.growth --plots
 
 infra: $(READY) ## format and lint the Bicep sources and write their snapshots anew; needs the compiler
 	@$(BIN)/python -m tests.infra.bicep

@@ -1,12 +1,17 @@
-"""This app measured against the shape of Microsoft's human-interaction sample, in one run on one machine.
+"""This app measured against Microsoft's human-interaction sample, in one run on one machine.
 
 ===========  =========================================================================================
 `seed`       that shape, small: an orchestrator, two activities and a FastAPI client in one process
-`systems`    the two systems as processes: an app and a task hub each
+`sample`     the same as a function app, for the local host
+`systems`    the three systems as processes: an app and a task hub each
 `load`       the callers: bounded in number and in time
 `trial`      what is measured, and how
 `table`      the figures as ratios
+`policies`   what a policy costs
+`records`    what the records cost
+`alone`      an app's own code, with a client that answers at once, without a host
+`growth`     what grows with votes and pending requests, and the cold start
 ===========  =========================================================================================
 
-Only ratios of one run say something: both systems share the machine and its mood. Absolute times do not travel.
+Only ratios of one run say something: the systems share the machine and its mood. Absolute times do not travel.
 """

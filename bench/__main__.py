@@ -1,4 +1,4 @@
-"""`python -m bench`: measure both systems in turn and print how they relate."""
+"""`python -m bench`: measure the systems in turn and print how they relate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 
 from bench import policies, table, trial
 from bench.load import Callers
-from bench.systems import ROOT, Failed, running
+from bench.systems import APPS, ROOT, Failed, running
 
 OUTPUT = ROOT / ".bench" / "latest.md"
 
@@ -25,12 +25,12 @@ def arguments() -> argparse.Namespace:
     ask.add_argument(
         "--pending",
         type=lambda text: sorted({int(number) for number in text.split(",")}),
-        default="0,1000,10000",
+        default="0",
         metavar="N,N",
         help="how many other requests are pending, a trial each (default: %(default)s)",
     )
-    ask.add_argument("--rounds", type=int, default=2, help="how often both are started anew (default: %(default)s)")
-    ask.add_argument("--at-once", type=int, default=16, metavar="N", help="callers (default: %(default)s)")
+    ask.add_argument("--rounds", type=int, default=3, help="how often each is started anew (default: %(default)s)")
+    ask.add_argument("--at-once", type=int, default=32, metavar="N", help="callers (default: %(default)s)")
     ask.add_argument(
         "--pause", type=float, default=0.005, metavar="S", help="seconds before a look (default: %(default)s)"
     )
@@ -58,8 +58,8 @@ async def play(name: str, said: argparse.Namespace) -> dict[int, trial.Figures]:
 
 
 async def compare(said: argparse.Namespace) -> str:
-    """Measure in alternation, so that what else the machine does falls on both; give the table."""
-    played = {name: {pending: [] for pending in said.pending} for name in ("ours", "seed")}
+    """Measure in alternation, so that what else the machine does falls on all; give the table."""
+    played = {name: {pending: [] for pending in said.pending} for name in APPS}
     for number in range(said.rounds):
         print(f"Round {number + 1} of {said.rounds}", flush=True)
         for name, rounds in played.items():
@@ -70,7 +70,7 @@ async def compare(said: argparse.Namespace) -> str:
         f"medians of {said.rounds} rounds of {said.requests:,} requests, {said.at_once} callers at once, "
         f"{1000 * said.pause:g} ms before a first look, Python {python}, {os.cpu_count()} processors"
     )
-    return table.markdown(played["ours"], played["seed"], conditions)
+    return table.markdown(played, conditions)
 
 
 def main() -> int:

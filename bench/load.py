@@ -1,4 +1,4 @@
-"""The callers: so many at once, each on a connection that stays open. The same ones for both systems."""
+"""The callers: so many at once, each on a connection that stays open. The same ones for every system."""
 
 from __future__ import annotations
 
@@ -56,6 +56,12 @@ class Callers:
         """Approve; give the status the answer tells, if it tells one."""
         return (await self.said("POST", f"/api/approvals/{request_id}", ANSWERED)).get("status")
 
+    async def time_decision(self, request_id: str) -> float:
+        """Approve; give the seconds until the answer."""
+        began = time.perf_counter()
+        await self.decide(request_id)
+        return time.perf_counter() - began
+
     async def look(self, request_id: str) -> str:
         """Give the status of a request."""
         return (await self.said("GET", f"/api/requests/{request_id}"))["status"]
@@ -75,6 +81,10 @@ class Callers:
             await asyncio.sleep(pause)
             pause *= GROWTH
         return time.perf_counter() - began
+
+    async def cycle(self, _: int = 0) -> float:
+        """Ask, approve and look until it is final; give the seconds from the decision on."""
+        return await self.see(await self.create())
 
     async def said(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send and read JSON. Raises Unexpected for any status but success."""

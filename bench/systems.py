@@ -1,4 +1,4 @@
-"""The two systems: an app and a task hub each, every one a process of its own, on ports of this machine only."""
+"""The systems: an app and a task hub each, every one a process of its own, on ports of this machine only."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS, END_SECONDS = 30, 10
 SAMPLE_SECONDS = 0.02
 LINES = 20
-CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS")
+CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS", "RECORDS_FILE")
 
 APPS = {
     "ours": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT)],
+    "sample": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT / "bench" / "sample")],
     "seed": ["bench.seed"],
 }
 
@@ -104,7 +105,7 @@ async def read(output: asyncio.StreamReader, lines: deque[str]) -> None:
 
 @dataclass
 class System:
-    """One of the two, running."""
+    """One of them, running."""
 
     name: str
     hub: Process
@@ -149,14 +150,15 @@ class System:
 
 @contextlib.asynccontextmanager
 async def running(name: str) -> AsyncIterator[System]:
-    """Start `ours` or `seed` with a task hub of its own, and end both afterwards."""
+    """Start one of APPS with a task hub and, for ours, a file of records of its own, and end both afterwards."""
     async with contextlib.AsyncExitStack() as ending:
         statistics = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "statistics.json"
         hub = await Process.start(["devhost.taskhub", "--stats", str(statistics)], r"127\.0\.0\.1:(\d+)")
         ending.push_async_callback(hub.stop)
         endpoint = f"http://127.0.0.1:{hub.found}"
         ready = r"^Listening on (http://\S+)"
-        nobody = {"NOTIFY_LOG": "false", "NOTIFY_URLS": ""}
+        records = str(statistics.with_name("records.sqlite"))
+        nobody = {"NOTIFY_LOG": "false", "NOTIFY_URLS": "", "RECORDS_FILE": records}
         app = await Process.start(APPS[name], ready, ENDPOINT=endpoint, TASKHUB="default", **nobody)
         ending.push_async_callback(app.stop)
         try:

@@ -44,6 +44,8 @@ async def waiting(system: System, requests: int) -> None:
 async def measure(system: System, callers: Callers, requests: int, pending: int) -> Figures:
     """Create so many requests and decide them: some with nobody looking, some until seen, some one at a time.
 
+    Then as many again from end to end.
+
     A phase ends when the task hub has nothing more to do, so that nothing is left for later that costs. What a
     decision costs is counted where nobody looks: how often somebody does is the caller's choice.
     """
@@ -57,12 +59,14 @@ async def measure(system: System, callers: Callers, requests: int, pending: int)
         await waiting(system, pending + requests)
         created = time.perf_counter() - began
         cpu.append(system.cpu_seconds())
+        after_creation = await system.counts()
 
         began = time.perf_counter()
-        await callers.all(callers.decide, made[:crowd])
+        answers = await callers.all(callers.time_decision, made[:crowd])
         await waiting(system, pending + requests - crowd)
         decided = time.perf_counter() - began
         cpu.append(system.cpu_seconds())
+        after_decisions = await system.counts()
 
         began = time.perf_counter()
         together = await callers.all(callers.see, made[crowd : len(made) - alone])
@@ -72,7 +76,13 @@ async def measure(system: System, callers: Callers, requests: int, pending: int)
 
         single = await callers.all(callers.see, made[len(made) - alone :], at_once=1)
         await waiting(system, pending)
-    after = await system.counts()
+        after = await system.counts()
+
+        cpu_before, began = system.cpu_seconds(), time.perf_counter()
+        await callers.all(callers.cycle, range(requests))
+        cycled = time.perf_counter() - began
+        await waiting(system, pending)
+        cpu_cycles = system.cpu_seconds()[1] - cpu_before[1]
 
     def thousand(of: int) -> tuple[float, float]:
         """CPU seconds for 1,000 creates, decided with nobody looking and decided until seen."""
@@ -82,22 +92,33 @@ async def measure(system: System, callers: Callers, requests: int, pending: int)
     cpu_app, cpu_app_seen = thousand(0)
     cpu_both, cpu_both_seen = thousand(1)
     return {
+        "cycles": requests / cycled,
+        "cpu_cycles": 1000 * cpu_cycles / requests,
         "creates": requests / created,
         "creates_answered": requests / answered,
         "decisions": crowd / decided,
         "decisions_seen": len(together) / seen,
+        "answer_p50": 1000 * median(answers),
         "latency_p50": 1000 * median(together),
         "latency_p99": 1000 * percentile_99(together),
         "alone_p50": 1000 * median(single),
         "alone_p99": 1000 * percentile_99(single),
         "cpu_app": cpu_app,
         "cpu_both": cpu_both,
+        "cpu_hub": cpu_both - cpu_app,
         "cpu_app_seen": cpu_app_seen,
         "cpu_both_seen": cpu_both_seen,
         "memory_app": peaks["app"] / MEGABYTE,
         "memory_both": peaks["both"] / MEGABYTE,
         **{key: (after[key] - before[key]) / requests for key in ("turns", "activities", "actions")},
+        "calls_creation": (calls(after_creation) - calls(before)) / requests,
+        "calls_decision": (calls(after_decisions) - calls(after_creation)) / crowd,
     }
+
+
+def calls(counts: dict[str, int]) -> int:
+    """Add up what clients have asked of the hub: starts, events and reads."""
+    return sum(counts.get(kind, 0) for kind in ("starts", "events", "reads"))
 
 
 def percentile_99(values: list[float]) -> float:

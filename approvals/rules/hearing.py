@@ -56,10 +56,10 @@ def apply_events(found: Found, heard: Iterable[tuple[Event, str]], now: dt.datet
 
 def count_vote(found: Found, vote: Decision, key: str, now: dt.datetime) -> Found:
     """Count an answer, if it is one: in time, for a slot that waits, by who holds it, and not on one's own request."""
-    story = found.story
-    if key not in {slot_key(story, slot) for slot in found.awaited}:
+    story, awaited = found.story, found.awaited
+    if key not in {slot_key(story, slot) for slot in awaited}:
         return found
-    here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in found.awaited
+    here = (vote.stage, vote.escalated) == (story.stage, story.escalated) and vote.slot in awaited
     if not here or slot_key(story, vote.slot) != key:
         return spend(found, key, "An answer that is not this slot's was not counted.")
     if vote.heard_at >= found.due_at:

@@ -470,7 +470,9 @@ class Found(Value):
     @property
     def awaited(self) -> list[int]:
         """The slots that have not answered and may; before version 2 the requester's own slot was among them."""
-        return [slot for slot in range(self.panel.slots) if not self.story.vote_of(slot) and not self.is_barred(slot)]
+        here = (self.story.stage, self.story.escalated)
+        answered = {vote.slot for vote in self.story.votes if (vote.stage, vote.escalated) == here}
+        return [slot for slot in range(self.panel.slots) if slot not in answered and not self.is_barred(slot)]
 
     def is_barred(self, slot: int) -> bool:
         """Tell whether a slot is the requester's own, which no answer can fill."""

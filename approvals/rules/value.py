@@ -104,7 +104,7 @@ def canonical(value: Any) -> str:
     return write(value, plain_number, sort=True)
 
 
-quoted = json.JSONEncoder(ensure_ascii=False).encode
+quoted = json.encoder.encode_basestring
 
 
 def write(value: Any, number: Callable[[float], str], *, sort: bool = False) -> str:

@@ -78,7 +78,7 @@ class Executions(InMemoryOrchestrationBackend):
         super().__init__(max_history_size=sys.maxsize, port=port)
         self._logger.setLevel("WARNING")  # else a line for every item
         self.counts: Counter[str] = Counter()
-        """What has happened: starts, events, activities, activity_results, timers, turns, suborchestrations.
+        """What has happened: starts, events, activities, activity_results, timers, turns, suborchestrations, reads.
 
         turns and activities count hand-outs, so work that was handed out again counts again.
         """

@@ -151,6 +151,12 @@ class TaskHub(Leases):
             self.counts["starts"] += 1
             return response
 
+    def GetInstance(self, request: pb.GetInstanceRequest, context: grpc.ServicerContext) -> pb.GetInstanceResponse:
+        """Read an instance; reads are counted, but cost no action."""
+        with self._lock:
+            self.counts["reads"] += 1
+            return super().GetInstance(request, context)
+
     def RaiseEvent(self, request: pb.RaiseEventRequest, context: grpc.ServicerContext) -> pb.RaiseEventResponse:
         """Raise an event to an instance, suspended or not; to a terminal one it is without effect."""
         with self._lock:
