@@ -75,9 +75,7 @@ def test_a_mail_server_reaches_those_who_have_an_address(person, reached):
 @pytest.mark.parametrize("dripping", ["drip", "drip body"])
 def test_a_webhook_that_sends_a_byte_at_a_time_holds_no_thread_for_ever(dripping):
     with WebhookSink(dripping) as sink:
-        asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
-
-        sink.wait_for(1)
+        asyncio.run(give_up(AppriseChannel(sink.url(), 1), lambda: sink.wait_for(1)))
 
 
 # what is stopped twice leaves its socket to be collected
@@ -88,11 +86,13 @@ def test_a_mail_server_that_sends_a_byte_at_a_time_holds_no_thread_for_ever():
         asyncio.run(give_up(AppriseChannel(sink.url(), 1)))
 
 
-async def give_up(channel):
-    """Send a message, wait no longer than it takes to be dripped on, and see the thread end."""
+async def give_up(channel, arrived=lambda: None):
+    """Send a message, wait no longer than it takes to arrive and be dripped on, and see the thread end."""
+    sending = asyncio.ensure_future(run_in_thread(channel.name, lambda: channel.send(a_message())))
+    await asyncio.to_thread(arrived)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.7):
-            await run_in_thread(channel.name, lambda: channel.send(a_message()))
+            await sending
     (thread,) = [one for one in threading.enumerate() if one.name == channel.name]
     await asyncio.to_thread(thread.join, PATIENCE)
     assert not thread.is_alive()
