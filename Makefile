@@ -36,7 +36,7 @@ $(RUNS): requirements.txt requirements-local.txt constraints.txt | $(BIN)/pip
 	@touch $@
 
 $(READY): requirements.txt requirements-local.txt requirements-dev.txt constraints.txt | $(BIN)/pip
-	@echo "Installing what tests and tools need, about 400 MB; once, a minute or two ..."
+	@echo "Installing what tests and tools need, about 500 MB; once, a minute or two ..."
 	$(call install,requirements-dev.txt)
 	@touch $(RUNS) $@
 
@@ -68,11 +68,9 @@ fmt: $(READY) ## format, and mend what the linter can mend
 	$(BIN)/ruff format .
 
 bench: $(READY) ## measure against the sample as a function app and the seed's own shape; prints ratios of one run
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@$(BIN)/python -m bench
 
 plots: $(READY) ## measure what grows, with 20,000 pending requests at most, and draw it into docs/growth.svg
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@$(BIN)/python -m bench.growth --plots
 
 infra: $(READY) ## format and lint the Bicep sources and write their snapshots anew; needs the compiler

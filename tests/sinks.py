@@ -71,7 +71,7 @@ class SmtpSink(Sink):
         self.failures = list(failures)
 
     def __enter__(self):
-        self.loop = asyncio.new_event_loop()
+        self.loop, self.sessions = asyncio.new_event_loop(), []
         self.released = asyncio.Event()
         listening = self.loop.create_server(self.session, "127.0.0.1", 0)
         self.server = self.loop.run_until_complete(listening)
@@ -93,9 +93,14 @@ class SmtpSink(Sink):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for session in self.sessions:
+            if session.transport:
+                session.transport.abort()
+        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
 
     def session(self):
-        return SMTP(self, hostname="sink", enable_SMTPUTF8=True, loop=self.loop)
+        self.sessions.append(SMTP(self, hostname="sink", enable_SMTPUTF8=True, loop=self.loop))
+        return self.sessions[-1]
 
     async def handle_DATA(self, server, _, envelope):  # noqa: N802 - aiosmtpd's name
         match self.failures.pop(0) if self.failures else None:

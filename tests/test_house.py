@@ -665,7 +665,6 @@ def among(module, names):
         "requirements.txt",
         "requirements-local.txt",
         "requirements-dev.txt",
-        "requirements-bench.txt",
         "constraints.txt",
     ],
 )
@@ -730,7 +729,7 @@ def test_the_constraints_agree_with_what_is_required():
 
     for name in (
         *("requirements.in", "requirements.txt", "requirements-local.txt"),
-        *("requirements-dev.txt", "requirements-bench.txt"),
+        *("requirements-dev.txt",),
     ):
         differ = [line for line in requirements(name) if plain(line) not in held]
         assert not differ, f"{name} and constraints.txt disagree about {differ}."

@@ -41,7 +41,7 @@ async def send_callback(owed: str, client: df.DurableOrchestrationClient) -> str
     said, to = await try_to_send(delivery, Instances(client))
     at = dt.datetime.now(dt.UTC)
     next_at = next_attempt_at(delivery.started or at, at, said, delivery.attempt)
-    if said.outcome != "delivered":
+    if said.outcome == "failed" or (said.outcome == "gone" and said.status):
         signals.CALLBACK_FAILED.write(
             request=delivery.request_id,
             kind=delivery.kind,

@@ -67,8 +67,7 @@ class Instances:
     async def start_callback(self, delivery: Delivery) -> None:
         """Begin to send an event to a receiver, unless that was begun before. Raises SchedulerUnavailable."""
         # a finished instance that is started again would be sent again (the extension replaces it, recorded)
-        known = await call_scheduler(self.client.get_status(delivery.instance_id))
-        if known and not getattr(known, "Message", None):
+        if await self.status_of(delivery.instance_id):
             return
         try:
             given = delivery.model_dump_json(exclude_defaults=True)
@@ -84,18 +83,23 @@ class Instances:
 
     async def subscription(self, subscription_id: str) -> Subscription | None:
         """Read a subscription that has not ended, or nothing. Raises SchedulerUnavailable."""
-        status = await call_scheduler(self.client.get_status(f"subscription-{subscription_id}", show_input=True))
-        if not status and getattr(status, "Message", None):
-            raise SchedulerUnavailable
-        kept = status and status.name == SUBSCRIPTION_NAME and status.runtime_status.name in UNENDED
-        return Subscription.from_json(status.input_) if kept else None
+        status = await self.status_of(f"subscription-{subscription_id}")
+        if not status or status.name != SUBSCRIPTION_NAME or status.runtime_status.name not in UNENDED:
+            return None
+        return Subscription.from_json(status.input_)
 
     async def end_subscription(self, subscription: Subscription) -> None:
         """Forget an address, as far as that can be done at once; the scheduler forgets what has ended by itself.
 
         Raises SchedulerUnavailable.
         """
-        await call_scheduler(self.client.terminate(subscription.instance_id, "It is not wanted any more."))
+        try:
+            await call_scheduler(self.client.terminate(subscription.instance_id, "It is not wanted any more."))
+        except SchedulerUnavailable:
+            raise
+        except Exception as error:
+            if "is gone" not in str(error) and "No instance with ID" not in str(error):
+                raise
         for _ in range(PURGES):
             if await self.try_to_purge(subscription.instance_id):
                 return
@@ -135,12 +139,17 @@ class Instances:
 
     async def status(self, request_id: str) -> df.DurableOrchestrationStatus | None:
         """Ask for the status of an instance; nothing for one that is missing or not ours."""
-        status = await call_scheduler(self.client.get_status(request_id, show_input=True))
+        status = await self.status_of(request_id)
+        return status if status and status.name == NAME else None
+
+    async def status_of(self, instance_id: str) -> df.DurableOrchestrationStatus | None:
+        """Ask for the status of any instance, or nothing. Raises SchedulerUnavailable."""
+        status = await call_scheduler(self.client.get_status(instance_id, show_input=True))
         if not status and getattr(status, "Message", None):
             # the SDK takes the host's own failure (500 with a Message) for a missing instance
             logger.warning("The scheduler did not answer: %s", status.Message)
             raise SchedulerUnavailable
-        return status if status and status.name == NAME else None
+        return status or None
 
     async def history(self, request_id: str) -> list[dict[str, Any]]:
         """Ask for the history of an instance, oldest first."""

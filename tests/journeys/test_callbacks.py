@@ -293,6 +293,16 @@ def test_who_has_subscribed_is_told_of_each_end_until_they_have_not(caller, rece
     assert caller.http.delete(answer.headers["Location"]).json()["code"] == "no_subscription"
 
 
+def test_a_subscription_whose_instance_somebody_ended_is_ended_all_the_same(caller, receiver, subscribed):
+    answer = subscribed(address(receiver))
+    instance = f"subscription-{answer.json()['subscription_id']}"
+    caller.http.post(f"/runtime/webhooks/durabletask/instances/{instance}/terminate?reason=wrong")
+    caller.purge(instance)
+
+    assert caller.http.delete(answer.headers["Location"]).status_code == 204
+    assert caller.http.get("/api/subscriptions").json()["subscriptions"] == []
+
+
 def test_a_request_with_an_address_of_its_own_is_told_to_both_under_one_id(caller, receiver, told, subscribed):
     subscribed(address(receiver, "/hooks/all"))
     request_id = caller.asked(approvers=[GRACE], callback_url=address(receiver, "/hooks/own"))

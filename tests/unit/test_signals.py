@@ -12,12 +12,15 @@ import azure.functions as func
 import pytest
 
 from approvals import signals
-from approvals.durable import activities, workflow
+from approvals.durable import activities, callbacks, workflow
 from approvals.durable.instances import Instances
 from approvals.people import delivery
 from approvals.people.channels import Undeliverable
 from approvals.people.links import Signer
+from approvals.records.sqlite import SqliteStore
+from approvals.rules.callbacks import Attempt, Callback, Delivery
 from approvals.rules.story import Status
+from approvals.settings import Settings
 from approvals.web import api, calls, page
 from tests.builders import GRACE, NOON, a_panel, a_policy, asked, found
 from tests.simulation import Instance
@@ -133,6 +136,66 @@ async def test_a_delivery_that_hangs_is_heard_of(heard, caplog):
 
     assert heard() == {"failed-deliveries"}
     assert f"delivery_failed channel=mailtos-1 key={failed.key} reason=late" in caplog.messages
+
+
+SEND = callbacks.send_callback._function._func.client_function
+SIGNED = "sig=c2VjcmV0"
+
+
+@pytest.fixture
+def sending(monkeypatch):
+    """Send a callback of an approved request to an address that is allowed."""
+
+    async def send(outcome, **more):
+        one = outcome_of(f"https://hooks.example.com/1?{SIGNED}")
+        store = SqliteStore(":memory:")
+        chosen = Settings(callbacks=json.dumps({"hooks.example.com": {"auth": "url"}}))
+
+        async def read_at(_, __, ___):
+            return one
+
+        async def answer(*_):
+            return Attempt(outcome=outcome, **more)
+
+        monkeypatch.setattr(Instances, "read_at", read_at)
+        monkeypatch.setattr(callbacks, "send_event", answer)
+        monkeypatch.setattr(callbacks, "store_of", lambda _: store)
+        monkeypatch.setattr(callbacks.settings, "current", lambda: chosen)
+        delivery = Delivery(request_id=one.request.request_id, revision=2, kind="approved")
+        return Attempt.from_json(await SEND(delivery.model_dump_json(), None))
+
+    return send
+
+
+def outcome_of(url):
+    one = outcome(Status.APPROVED)
+    return one.model_copy(update={"request": one.request.model_copy(update={"callback": Callback(url=url)})})
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"outcome": "failed", "reason": "late"}, "reason=late status=- attempt=1 gives_up=false"),
+        (
+            {"outcome": "failed", "reason": "refused", "status": 503},
+            "reason=refused status=503 attempt=1 gives_up=false",
+        ),
+        ({"outcome": "gone", "reason": "gone", "status": 410}, "reason=gone status=410 attempt=1 gives_up=true"),
+    ],
+)
+async def test_a_callback_that_was_not_taken_is_heard_of_without_its_secret(sending, heard, caplog, said, line):
+    await sending(**said)
+
+    assert heard() == {"failed-deliveries"}
+    assert f"kind=approved receiver=https://hooks.example.com/1 {line}" in caplog.text
+    assert SIGNED not in caplog.text
+
+
+@pytest.mark.parametrize("said", [{"outcome": "delivered", "status": 204}, {"outcome": "busy", "reason": "busy"}])
+async def test_a_callback_that_was_taken_or_waits_its_turn_is_nothing_to_worry_about(sending, heard, said):
+    await sending(**said)
+
+    assert heard() == set()
 
 
 async def test_a_delivery_that_was_made_is_nothing_to_worry_about(heard):
