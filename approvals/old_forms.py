@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from approvals.rules.forms import PROBLEMS_TOLD
+from approvals.rules.saying import noted, say
 from approvals.rules.value import Problem, compact, exact, load_json, pointer_to
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ WALL_SECONDS = 8.0
 MEMORY_BYTES = 1 << 30
 AT_ONCE = 2
 """How many forms are judged at the same time; others wait."""
-UNJUDGED = "could not be judged: its form takes too long"
+UNJUDGED = say("could not be judged: its form takes too long")
+
+UNFIT = noted("does not satisfy the form: {rule}")
+TOO_DEEP = noted("is nested too deeply for the form")
+
+Told = tuple[str, str, dict[str, str]]
+"""A problem as it goes from process to process: where, and the sentence as it was made."""
 
 THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="old-forms")
 
@@ -58,7 +65,7 @@ def judge_in_child(schema: dict[str, Any], answer: object) -> list[Problem]:
         return [Problem("", UNJUDGED)]
     if judged.returncode:  # killed by a limit, or out of memory
         return [Problem("", UNJUDGED)]
-    return [Problem(pointer, detail) for pointer, detail in json.loads(judged.stdout)]
+    return [Problem(pointer, say(pattern, **values)) for pointer, pattern, values in json.loads(judged.stdout)]
 
 
 def main() -> None:
@@ -71,8 +78,7 @@ def main() -> None:
     spent = int(time.process_time()) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, spent + CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    found = [[problem.pointer, problem.detail] for problem in judge(schema, answer)]
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(json.dumps(judge(schema, answer)))
 
 
 def validator() -> Any:
@@ -94,23 +100,23 @@ def validator() -> Any:
 
     judge = extend(Draft202012Validator, {"multipleOf": multiple_of})
 
-    def problems(schema: dict[str, Any], answer: object) -> list[Problem]:
+    def problems(schema: dict[str, Any], answer: object) -> list[Told]:
         checked = judge(schema, registry=Registry(), format_checker=judge.FORMAT_CHECKER)
         try:
-            return [as_problem(error) for error in islice(checked.iter_errors(answer), PROBLEMS_TOLD)]
+            return [tell(error) for error in islice(checked.iter_errors(answer), PROBLEMS_TOLD)]
         except RecursionError:
-            return [Problem("", "is nested too deeply for the form")]
+            return [("", TOO_DEEP, {})]
 
     return problems
 
 
-def as_problem(error: ValidationError) -> Problem:
+def tell(error: ValidationError) -> Told:
     """Say which word of the schema an answer does not satisfy, and where."""
     at = pointer_to(*error.absolute_path)
     if error.validator == "required":
         missing = (name for name in error.validator_value if error.message.startswith(f"{name!r} is "))
-        return Problem(at + pointer_to(*islice(missing, 1)), "is required")
-    return Problem(at, f"does not satisfy the form: {error.validator} {compact(error.validator_value)[:100]}")
+        return at + pointer_to(*islice(missing, 1)), "is required", {}
+    return at, UNFIT, {"rule": f"{error.validator} {compact(error.validator_value)[:100]}"}
 
 
 if __name__ == "__main__":

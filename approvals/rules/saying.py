@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def noted(pattern: str) -> str:
+    """Give a pattern that is said later, as it is: whoever collects the patterns finds it here."""
+    return pattern
+
+
+COMMA = noted(", ")
+"""What stands between the parts of a row."""
+
+
 class Sentence(str):
     """A sentence, or a part of one, made of a pattern and values."""
 
@@ -35,14 +44,9 @@ class Joined(str):
 
     def __new__(cls, parts: tuple[str, ...]) -> Self:
         """Join them."""
-        made = super().__new__(cls, ", ".join(parts))
+        made = super().__new__(cls, COMMA.join(parts))
         made.parts = parts
         return made
-
-
-def noted(pattern: str) -> str:
-    """Give a pattern that is said later, as it is: whoever collects the patterns finds it here."""
-    return pattern
 
 
 def noted_count(one: str, many: str) -> tuple[str, str]:
@@ -73,5 +77,5 @@ def in_other_words(text: object, gettext: Callable[[str], str], ngettext: Callab
         pattern = gettext(text.one) if text.one == text.many else ngettext(text.one, text.many, text.number)
         return pattern.format_map(values)
     if isinstance(text, Joined):
-        return ", ".join(in_other_words(part, gettext, ngettext) for part in text.parts)
+        return gettext(COMMA).join(in_other_words(part, gettext, ngettext) for part in text.parts)
     return str(text)

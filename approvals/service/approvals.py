@@ -17,6 +17,7 @@ from approvals.people.identity import ANYBODY, assurance_of, authorize
 from approvals.records import trail
 from approvals.rules import events, hearing, judging
 from approvals.rules.digest import content_digest
+from approvals.rules.saying import say
 from approvals.rules.story import Cancellation, Change, Decision, Found
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem, compact, rfc3339
@@ -193,9 +194,9 @@ class Approvals(Creating, Granting, Calling, Remembering):
         def judge(found: Found) -> str:
             judgement = judging.judge_change(found, change)
             if judgement == "asked":
-                raise Invalid((Problem("/to", "is asked already"),))
+                raise Invalid((Problem("/to", say("is asked already")),))
             if judgement == "nobody" and change.kind == "reassign":
-                raise Invalid((Problem(pointer, "is not asked to decide now"),))
+                raise Invalid((Problem(pointer, say("is not asked to decide now")),))
             if judgement == "self":
                 raise OwnRequest(change.to)
             if judgement == "open" and evidence:

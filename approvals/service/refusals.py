@@ -19,6 +19,7 @@ from approvals.errors import (
 )
 from approvals.people.wording import silence_sentence
 from approvals.rules import events, forms, vocabulary
+from approvals.rules.saying import say
 from approvals.rules.story import Status
 from approvals.rules.value import Problem, load_json, rfc3339
 
@@ -35,7 +36,7 @@ def resolve_stage(found: Found, named: int | str) -> int:
     for number, stage in enumerate(stages):
         if stage.name and stage.name == named:
             return number
-    raise Invalid((Problem("/stage", "is not a stage of this request"),))
+    raise Invalid((Problem("/stage", say("is not a stage of this request")),))
 
 
 async def judge_form(text: str, answer: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -54,11 +55,11 @@ def answer_problems(found: Found, answer: Answer, wrong: list[Problem]) -> list[
     policy = found.policy
     problems = policy.problems_with(is_approved=answer.is_approved, comments=answer.comments, option=answer.option)
     if answer.form is None and policy.owes_form(is_approved=answer.is_approved):
-        problems.append(Problem("/form", "is required"))
+        problems.append(Problem("/form", say("is required")))
     elif policy.form is not None:
         problems += [Problem(f"/form{problem.pointer}", problem.detail) for problem in wrong]
     elif answer.form is not None:
-        problems.append(Problem("/form", "is not asked for"))
+        problems.append(Problem("/form", say("is not asked for")))
     return problems
 
 

@@ -54,6 +54,7 @@ Typed = Mapping[str, Sequence[str]]
 """What was posted, by the names of the inputs."""
 
 ONE_LINE_CHARACTERS = 200
+LABEL_ENDS = " .:?!…؟。：？！"  # noqa: RUF001 - those of the languages of the page
 WHOLE = "form"
 """What the whole answer is posted as, where the form has no fields of its own."""
 
@@ -275,10 +276,11 @@ def sentences(problems: Iterable[Problem], pointer: str, label: str) -> tuple[st
 
 
 def full_sentence(field: str, problem: str) -> str:
-    """Say what is wrong with a field as a sentence."""
+    """Say what is wrong with a field as a sentence; what a label ends with would stand in its middle."""
+    field = field.rstrip(LABEL_ENDS) or field
     if problem == "is required":
         return gettext("{field}: an answer is needed.").format(field=field)
-    return gettext("{field} {problem}.").format(field=field, problem=in_words(problem))
+    return gettext("{field} {problem}.").format(field=field, problem=in_words(problem).rstrip(".。"))
 
 
 # --- from what was typed to the answer ------------------------------------------------------------
@@ -370,12 +372,7 @@ def read_json(text: str) -> Any:
         return jsontext.read(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            say(
-                "is not JSON: {why} at line {line}, column {column}",
-                why=error.msg,
-                line=error.lineno,
-                column=error.colno,
-            )
+            say("is not JSON (line {line}, column {column})", line=error.lineno, column=error.colno)
         ) from None
     except jsontext.Refused as error:
-        raise ValueError(say("is not JSON as it is taken here: {why}", why=str(error).removesuffix("."))) from None
+        raise ValueError(say("is not JSON as it is taken here: {why}", why=error.args[0])) from None

@@ -6,6 +6,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from approvals import VERSION, errors
+from approvals.people import languages
+from approvals.rules.saying import noted
 from approvals.web.brand import HEADERS
 from approvals.web.calls import log_call
 from approvals.web.headers import prefers_html
@@ -25,6 +27,10 @@ DOCUMENTS = {
     "docs/deploy.md": "to Azure, and running it there",
 }
 """Where what is written: in the repository of this service, which is not deployed with it."""
+SENT_A_LINK = noted("Were you sent a link?")
+OPEN_IT = noted(
+    "Open the link itself, from your message. It shows what you are asked. There is nothing to answer on this page."
+)
 
 
 # not "": the Functions host takes that for no route, and names the route after the function
@@ -40,9 +46,8 @@ async def introduce(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=204, headers={**HEADERS, "Allow": ", ".join(ALLOWED)})
     if req.method not in ALLOWED:
         return problem_response(errors.MethodNotOffered(ALLOWED))
-    varies = {"Vary": "Accept"}
     if prefers_html(req.headers):
-        return html_response(200, "home", varies, version=VERSION, description=DESCRIPTION, documents=DOCUMENTS)
+        return front_page(languages.choose(*languages.accepted(req.headers.get("accept-language", ""))))
     body = {
         "name": "Durable Approvals",
         "description": DESCRIPTION,
@@ -53,4 +58,19 @@ async def introduce(req: func.HttpRequest) -> func.HttpResponse:
         "docs": "/api/docs",
         "documents": DOCUMENTS,
     }
-    return json_response(200, body, varies)
+    return json_response(200, body, {"Vary": "Accept"})
+
+
+def front_page(reader: languages.Language) -> func.HttpResponse:
+    """Give the page: what it says to someone who is asked is in their language, the rest is for those who run it."""
+    return html_response(
+        200,
+        "home",
+        {"Vary": "Accept, Accept-Language"},
+        version=VERSION,
+        description=DESCRIPTION,
+        documents=DOCUMENTS,
+        reader=reader,
+        sent_a_link=SENT_A_LINK,
+        open_it=OPEN_IT,
+    )

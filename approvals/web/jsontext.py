@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from approvals.rules.saying import say
 from approvals.rules.value import Number
 
 DEPTH = 16
@@ -25,13 +26,13 @@ def read(text: str) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=refuse_doubles, parse_constant=refuse_constant, parse_float=Number)
     except OverflowError:
-        raise Refused("The JSON holds a number that is out of range.") from None
+        raise Refused(say("The JSON holds a number that is out of range.")) from None
     except RecursionError:
-        raise Refused(f"The JSON is nested deeper than {DEPTH} levels.") from None
+        raise Refused(say("The JSON is nested deeper than {most} levels.", most=DEPTH)) from None
     except (json.JSONDecodeError, Refused):
         raise
     except ValueError:  # an integer of more digits than Python reads
-        raise Refused("The JSON holds a number that is too long.") from None
+        raise Refused(say("The JSON holds a number that is too long.")) from None
     inspect(value)
     return value
 
@@ -40,13 +41,13 @@ def refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object, refusing a key that comes twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Refused("The JSON has an object with the same key twice.")
+        raise Refused(say("The JSON has an object with the same key twice."))
     return found
 
 
 def refuse_constant(word: str) -> Any:
     """Refuse NaN, Infinity and -Infinity."""
-    raise Refused(f"{word} is not JSON.")
+    raise Refused(say("{word} is not JSON.", word=word))
 
 
 def inspect(value: Any) -> None:
@@ -65,7 +66,7 @@ def inspect(value: Any) -> None:
                 following.extend(each)
         depth += any(isinstance(each, dict | list) for each in level)
         if depth > DEPTH:
-            raise Refused(f"The JSON is nested deeper than {DEPTH} levels.")
+            raise Refused(say("The JSON is nested deeper than {most} levels.", most=DEPTH))
         level = following
 
 
@@ -74,4 +75,4 @@ def check_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Refused("The JSON holds half of a surrogate pair.") from None
+        raise Refused(say("The JSON holds half of a surrogate pair.")) from None

@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from approvals.people.languages import OFFERED, Language
 from tests.browser.gallery import USE_CASES
 from tests.localhost import ROOT
 
@@ -61,6 +62,22 @@ def test_a_shipped_example_is_answered_by_keyboard_alone_and_without_scripts(per
     expect(tab.locator("h1")).to_have_text(re.compile("^(Your|The) answer is recorded$"))
     votes = caller.look(made.json()["request_id"]).json()["votes"]
     assert [(vote["approver"], vote["is_approved"]) for vote in votes] == [(first["approver"] or "By hand", True)]
+
+
+@pytest.mark.parametrize("tag", OFFERED[1:])
+def test_the_same_request_is_answered_by_keyboard_alone_and_without_scripts_in_each_language(person, caller, tag):
+    body = json.loads((ROOT / "docs/use-cases/change-management.json").read_text(encoding="utf-8"))
+    made = caller.http.post("/api/requests", json={**body, "locale": tag}).raise_for_status().json()
+    tab = person(java_script_enabled=False, viewport=TELEPHONE)
+    tab.goto(made["approvals"][0]["approval_url"])
+    assert tab.locator("html").get_attribute("lang") == tag
+
+    fill_in(tab)
+    tab.keyboard.press("Enter")
+
+    expect(tab.locator("h1")).to_have_text(Language(tag).gettext("Your answer is recorded"))
+    votes = caller.look(made["request_id"]).json()["votes"]
+    assert [(vote["is_approved"], vote["comments"]) for vote in votes] == [(True, "By hand")]
 
 
 def test_whoever_asked_takes_it_back_by_keyboard_alone(person, caller):

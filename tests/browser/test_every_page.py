@@ -8,6 +8,7 @@ from approvals.people.languages import OFFERED
 from tests.browser import gallery
 from tests.browser.chromium import ROOT
 from tests.browser.conftest import Watch, not_here
+from tests.sentences import read_catalogue
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
@@ -88,9 +89,21 @@ def test_nothing_is_wider_than_the_narrowest_screen(tab):
     assert tab.evaluate(TOO_WIDE) == [False, []]
 
 
+@pytest.mark.parametrize("tag", OFFERED[1:])
+def test_no_page_says_anything_of_ours_in_two_languages(tag):
+    english = [each for each in read_catalogue(tag) if isinstance(each.id, str) and len(each.id) > 9]
+
+    assert len(english) > 200
+    pages = {name: page for name, page in gallery.pages(tag).items() if name != "home"}  # most of it is for operators
+    for name, page in pages.items():
+        html = page.get_body().decode()
+        assert [each.id for each in english if each.id in html and each.string != each.id] == [], name
+
+
 EVIDENCE = """() => { const bar = document.querySelector(".at-hand");
   return [document.querySelector(".due").getBoundingClientRect().bottom,
     bar ? bar.getBoundingClientRect().top : innerHeight, scrollY] }"""
+LINES = "one => new Set([...one.getClientRects()].map(box => Math.round(box.top))).size"
 
 
 @pytest.mark.parametrize("tag", OFFERED)
@@ -102,9 +115,11 @@ def test_on_a_telephone_all_evidence_of_the_shipped_examples_is_seen_without_scr
     tab.goto(f"{gallery.ORIGIN}/approve/{tag}/form-{use_case}")
 
     end, free, scrolled = tab.evaluate(EVIDENCE)
+    torn = tab.locator(".left").evaluate(LINES) > 1
     tab.close()
 
     assert (end <= free, scrolled) == (True, 0), f"{end:.0f} of {free:.0f} pixels"
+    assert not torn
 
 
 @pytest.mark.parametrize("tag", ["en", "de", "ar"])
@@ -133,6 +148,42 @@ def test_no_word_of_a_label_is_broken(gallery_context):
     tab.close()
 
     assert height < 1.5 * line
+
+
+@pytest.mark.parametrize("size", [390, 1280])
+def test_the_title_of_the_shipped_expense_is_not_torn_within_its_number(gallery_context, size):
+    tab = gallery_context.new_page()
+    tab.set_viewport_size({"width": size, "height": 844})
+    tab.goto(f"{gallery.ORIGIN}/approve/form-expense")
+
+    title = tab.locator("h1 bdi")
+    lines = title.evaluate(
+        """one => { const text = one.firstChild, at = text.data.indexOf("2026-114"), range = document.createRange();
+        range.setStart(text, at); range.setEnd(text, at + 8); return range.getClientRects().length }"""
+    )
+    tab.close()
+
+    assert lines == 1
+
+
+@pytest.mark.parametrize(("name", "edge"), [("recorded-and-open", "left"), ("ar/recorded-and-open", "right")])
+def test_answers_keep_away_from_the_line_that_marks_them(gallery_context, name, edge):
+    tab = gallery_context.new_page()
+    tab.goto(f"{gallery.ORIGIN}/approve/{name}")
+
+    answer = tab.locator("ul.answers li")
+    style = answer.evaluate(f"one => [getComputedStyle(one).padding{edge.title()}, getComputedStyle(one).direction]")
+    tab.close()
+
+    assert style == ["14.4px", "ltr" if edge == "left" else "rtl"]
+
+
+def test_fields_are_as_wide_as_the_page(look):
+    tab = look("form-every-field", width=390)
+
+    card = tab.locator(".card form").bounding_box()
+    for field in tab.locator(".card form > .field > :is(input, textarea)").all():
+        assert field.bounding_box()["width"] == pytest.approx(card["width"], abs=1), field.get_attribute("name")
 
 
 def test_times_are_the_readers_own_and_in_the_language_of_the_page(person):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from approvals import old_forms
+from approvals.people import languages
 from approvals.rules import vocabulary
 from tests.unit.rules.test_forms import ATTACKS, TEXT, CpuTime, form
 
@@ -44,6 +45,14 @@ def test_an_old_form_is_judged_as_it_was_and_what_was_answered_is_not_said_back(
         ('/o/a"b', "is required"),
         ("/why", "is required"),
     ]
+
+
+def test_people_are_told_what_does_not_fit_an_old_form_in_their_own_language():
+    problems = old_forms.judge_in_child({"required": ["a"], "properties": {"b": {"maximum": 7}}}, {"b": 8})
+
+    with languages.speaking(languages.choose("de")):
+        words = {languages.in_words(each.detail) for each in problems}
+    assert words == {"wird benötigt", "passt nicht zum Formular: maximum 7"}
 
 
 async def test_a_form_that_never_ends_meets_a_limit_of_cpu_and_the_event_loop_does_not_notice(monkeypatch):

@@ -15,12 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.people import messages
+from approvals.people.languages import OFFERED
 from approvals.people.messages import SUBJECT_CHARACTERS, TEXT_CHARACTERS, compose, inert
 from approvals.rules.policy import Option
+from approvals.rules.presentation import Presentation
 from approvals.rules.story import Status, Story
 from approvals.rules.text import one_line
 from tests.builders import ADA, ALAN, EVE, GRACE, NOON, a_panel, a_policy, asked, cancelled, decided, found, passed_on
 from tests.chance import examples, sized
+from tests.sentences import read_catalogue
 from tests.unit.rules.test_text import IGNORABLE
 
 LINK = "https://approvals.example.com/approve/WyIwMDAx_-a.b_c-d_.Zz9"
@@ -563,3 +566,53 @@ def test_a_message_names_no_system_where_systems_have_no_names(fields):
 
     assert said.subject.startswith("ada@example.com asks for your approval: ")
     assert "key" not in said.text.partition("Reference:")[0]
+
+
+# --- the reader's language and zone ---------------------------------------------------------------
+
+
+def spoken(occasion, presentation):
+    """Write a message about a request that says in which language, and by which clock, people are asked."""
+    decision = decided(ALAN, slot=1, comments="Ja.")
+    request = found(a_policy(a_panel(GRACE, ALAN)), presentation=presentation)
+    story = Story(changes=(passed_on(GRACE, ALAN),), votes=(decision,))
+    if occasion == "decided":
+        story = Story(status=Status.APPROVED, settled_at=NOON, decision=decision, votes=(decision,))
+    elif occasion == "timed_out":
+        story = Story(status=Status.TIMEOUT, settled_at=NOON)
+    elif occasion == "cancelled":
+        story = Story(status=Status.CANCELLED, settled_at=NOON, cancellation=cancelled())
+    return compose(request.with_story(story), occasion, key=KEY, to=GRACE, link=LINK, about=EVE)
+
+
+@pytest.mark.parametrize(
+    ("tag", "zone", "due", "button"),
+    [
+        ("en", "", "Mon, 2 Mar 2026, 12:00 UTC", "Open the request"),
+        ("en-US", "America/New_York", "Mon, Mar 2, 2026, 7:00 AM EST", "Open the request"),
+        ("de-CH", "Europe/Zurich", "Mo., 2. März 2026, 13:00 MEZ", "Anfrage öffnen"),
+        ("fr", "Europe/Paris", "lun. 2 mars 2026, 13:00", "Ouvrir la demande"),
+        ("es", "Europe/Madrid", "lun, 2 mar 2026, 13:00 CET", "Abrir la solicitud"),
+        ("ja", "Asia/Tokyo", "2026年3月2日(月) 21:00", "依頼を開く"),
+        ("ar", "Africa/Cairo", "الاثنين، 2 مارس 2026، 2:00 م", "فتح الطلب"),
+    ],
+)
+def test_mails_and_cards_are_in_the_language_and_by_the_clock_of_the_request(tag, zone, due, button):
+    message = spoken("asked", Presentation(locale=tag, time_zone=zone))
+
+    assert message.button == button
+    for words in (message.text, message.letter, message.card, message.html):
+        assert due in words.replace("\u202f", " ")
+    assert f'<html lang="{tag}"' in message.html
+    assert button in message.html
+
+
+@pytest.mark.parametrize("code", OFFERED[1:])
+@pytest.mark.parametrize("occasion", [*OCCASIONS, "misdirected"])
+def test_nothing_of_a_message_is_left_in_english(code, occasion):
+    message = spoken(occasion, Presentation(locale=code))
+
+    english = [(each.id, each.string) for each in read_catalogue(code) if isinstance(each.id, str) and len(each.id) > 9]
+    said = f"{message.subject} {message.text} {message.letter} {message.card} {message.html} {message.button}"
+    assert len(english) > 200
+    assert [one for one, other in english if one in said and other != one] == []

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from approvals.people import languages
 from approvals.rules import forms, vocabulary
 from approvals.rules.value import Number, Problem, compact
 from approvals.web import fields
@@ -415,6 +416,36 @@ def test_what_does_not_fit_is_said_by_what_does(schema, text, said):
 
     assert found["/it"].problems == (said,)
     assert rest == ()
+
+
+@pytest.mark.parametrize("title", ["Out of which budget?", "Out of which budget:", "Out of which budget ؟"])
+def test_what_a_label_ends_with_is_not_in_the_middle_of_a_sentence(title):
+    found, _ = shown(form(["it"], it=TEXT | {"title": title}), {})
+
+    assert found["/it"].problems == ("Out of which budget: an answer is needed.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "Antwort: ist kein JSON (Zeile 1, Spalte 2)."),
+        (
+            '{"a": 1, "a": 2}',
+            (
+                "Antwort: ist kein JSON, das hier angenommen wird: "
+                "Das JSON hat ein Objekt mit zweimal demselben Schlüssel."
+            ),
+        ),
+        ("NaN", "Antwort: ist kein JSON, das hier angenommen wird: NaN ist kein JSON."),
+        ("[1]", "Antwort: ist kein JSON-Objekt."),
+    ],
+)
+def test_what_is_wrong_with_json_is_said_in_the_language_of_the_page_alone(text, said):
+    with languages.speaking(languages.choose("de")):
+        _, problems = read({}, {"form": [text]})
+        (found,) = inputs({}, {"form": [text]}, problems)
+
+    assert found.problems == (said,)
 
 
 def test_what_is_wrong_within_a_group_is_said_at_the_input_alone():

@@ -24,11 +24,27 @@ async def test_a_browser_is_shown_a_page_as_safe_as_the_others():
     assert shown.status_code == 200
     assert shown.mimetype == "text/html"
     assert {name: shown.headers[name] for name in page.HEADERS} == page.HEADERS
-    assert shown.headers["Vary"] == "Accept"
+    assert shown.headers["Vary"] == "Accept, Accept-Language"
     html = shown.get_body().decode()
     assert f"Version {VERSION}" in html
     assert "docs/api.md" in html
     assert "<form" not in html
+
+
+@pytest.mark.parametrize(
+    ("wish", "section"),
+    [
+        ("en", '<section lang="en" dir="ltr">\n<h2>Were you sent a link?'),
+        ("de-CH, en;q=0.5", '<section lang="de-CH" dir="ltr">\n<h2>Hat man Ihnen einen Link geschickt?'),
+        ("ar", '<section lang="ar" dir="rtl">\n<h2>هل وصلك رابط؟'),
+    ],
+)
+async def test_whoever_was_sent_a_link_is_told_in_their_language_what_to_open(wish, section):
+    shown = await answer(**{"accept": CHROME, "accept-language": wish})
+
+    html = shown.get_body().decode()
+    assert '<html lang="en"' in html
+    assert section in html
 
 
 @pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": "application/json"}])
