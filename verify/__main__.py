@@ -48,6 +48,8 @@ def verify(service: Service) -> int:
             tell("FAILED", what, str(error))
         except NotFromHere as error:
             tell("not from here", what, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it answered, the other rows are told, too
+            tell("FAILED", what, f"what was answered makes no sense: {type(error).__name__}")
     print(", ".join(f"{count} {mark}" for mark, count in counted.items()))
     return int(counted["FAILED"] > 0)
 
@@ -62,7 +64,8 @@ def main() -> int:
     try:
         return verify(service)
     finally:
-        service.clean_up()
+        if left := service.clean_up():
+            print(f"Not taken back, perhaps for want of a right: {', '.join(left)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ def query(measure):
     signal = measure.signal
     fields = ", ".join(f"{name}: {'real' if name in measure.numbers else 'string'}" for name in signal.fields)
     lines = f'AppTraces | where Message startswith_cs "{signal.code} "'
-    read = f"parse-kv Message as ({fields}) with (pair_delimiter=' ', kv_delimiter='=', quote='\"')"
+    after = f"extend said = substring(Message, {len(signal.code) + 1})"
+    read = f"{after} | parse-kv said as ({fields}) with (pair_delimiter=' ', kv_delimiter='=', quote='\"')"
     shows = measure.shows.replace("{grain}", "bin(TimeGenerated, {TimeRange:grain})")
     return f"{lines} | {read} | {shows} | render {measure.chart}"
 

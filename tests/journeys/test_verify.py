@@ -66,6 +66,47 @@ def test_what_is_not_so_is_told_and_ends_with_1(service, capsys, monkeypatch):
     assert "the-function-key" not in out
 
 
+def test_an_answer_that_makes_no_sense_is_a_row_that_failed_and_the_others_are_told(service, capsys, monkeypatch):
+    def confused(_service):
+        raise KeyError("the-function-key")
+
+    monkeypatch.setattr(command, "CHECKS", {**checks.CHECKS, **dict.fromkeys(checks.CHECKS, confused)})
+    code, out = run(service, capsys)
+
+    assert code == 1
+    assert f"{len(checks.CHECKS)} FAILED" in out
+    assert "KeyError" in out
+    assert "the-function-key" not in out
+
+
+def test_a_receipt_that_somebody_else_signed_is_told_and_the_rest_goes_on(service, capsys, monkeypatch):
+    real = service.call
+
+    def forged(method, path, *more, **named):
+        answer = real(method, path, *more, **named)
+        if path.endswith("/receipt"):
+            head, _, signature = answer.text.rpartition(".")
+            answer._content = f"{head}.{signature[::-1]}".encode()
+        return answer
+
+    monkeypatch.setattr(service, "call", forged)
+    monkeypatch.setattr(command, "CHECKS", {**checks.CHECKS, "long-wait": checks.grant})
+    code, out = run(service, capsys)
+
+    assert code == 1
+    assert "1 FAILED" in out
+
+
+def test_what_cannot_be_taken_back_is_named(host):
+    service = checks.Service(host.url, "key")
+    request_id = service.ask()["request_id"]
+    service.made[:] = ["0" * 32, request_id, "f" * 32]
+
+    assert service.clean_up() == ["0" * 32, "f" * 32]
+    assert service.story(request_id)["status"] == "Cancelled"
+    assert checks.Service("http://127.0.0.1:9", "key", made=["0" * 32, "1" * 32]).clean_up() == ["0" * 32, "1" * 32]
+
+
 def test_an_app_that_is_not_there_fails_and_its_keys_are_not_told(capsys):
     away = checks.Service("http://127.0.0.1:9", "the-function-key", "dak_secret")
     code, out = run(away, capsys)
