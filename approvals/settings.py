@@ -362,3 +362,10 @@ def is_address(text: str) -> bool:
         return False
     odd = re.search(r"[\s?#@\x00-\x1f\x7f]", text)
     return bool(parts.scheme in {"http", "https"} and parts.hostname and plain and not odd)
+
+
+def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Build an object, refusing a name that comes twice."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name stands in it twice")
+    return dict(pairs)

@@ -21,6 +21,7 @@ from approvals.records.requests import Requests
 from approvals.records.store import StoreUnavailable
 from approvals.records.subscriptions import addressed
 from approvals.rules.callbacks import OWN_CHANNELS, delivery_of
+from approvals.rules.deliveries import RECORDS
 from approvals.rules.notices import OUTCOME, RENEWED, Notice, key_of
 from approvals.rules.story import Found, Request, Status, Undelivered
 from approvals.rules.value import decode_json
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("approvals.durable.activities")
 
 blueprint = df.Blueprint()
-
-RECORDS = "records"
-"""Where the end of a request is written: a channel like others, as far as trying again goes."""
 
 
 @blueprint.activity_trigger(input_name="asked")

@@ -33,7 +33,7 @@ from approvals.errors import KeyRequired
 from approvals.people.identity import read_application
 from approvals.rules.names import could_be_same, exact_key
 from approvals.rules.text import Name
-from approvals.settings import BadSetting
+from approvals.settings import BadSetting, without_doubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -177,13 +177,6 @@ def read_entry(number: int, name: str, entry: object) -> Registered:
         where = ".".join("a field" if SECRET_LOOKING.search(str(at)) else str(at) for at in first["loc"]) or "the entry"
         raise BadSetting(f"CALLERS: {name}: {where}: {first['msg'].removeprefix('Value error, ')}.") from None
     return Registered(Caller(name, read.rights, read.title, read.approvers), read.sha256, read.expires)
-
-
-def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build an object, refusing a name that comes twice."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a name stands in it twice")
-    return dict(pairs)
 
 
 def reason(error: ValueError) -> str:

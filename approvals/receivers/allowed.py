@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from approvals.receivers.addresses import Reach
 from approvals.rules.callbacks import PORTS, Target, read_target
-from approvals.settings import BadSetting
+from approvals.settings import BadSetting, without_doubles
 
 if TYPE_CHECKING:
     from approvals.settings import Settings
@@ -150,10 +150,3 @@ def read_rule(name: str, entry: object, *, is_deployed: bool) -> Rule:
         raise BadSetting(f"CALLBACKS: {name}: a deployed app does not call itself.")
     reach = Reach(private=body.private, loopback=is_loopback)
     return Rule(name, target, body.auth, body.secrets, body.audience, reach, body.callers)
-
-
-def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build an object, refusing a name that comes twice."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a name stands in it twice")
-    return dict(pairs)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SEND_AGAIN_AFTER = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 """How long after a failed delivery it is tried again, the first time, the second, and so on."""
+RECORDS = "records"
+"""Where the end of a request is written: a channel like others, as far as trying again goes."""
 NEVER_DELIVERED_KEPT = 10
 """Of what was never delivered so many messages are named, and the rest are counted."""
 

@@ -13,6 +13,7 @@ from approvals.receivers.allowed import Receivers
 from approvals.receivers.events import CallbackEvent, PingJson, event_type
 from approvals.records import callbacks, subscriptions, trail
 from approvals.rules.callbacks import OWN_CHANNELS, delivery_of, read_target
+from approvals.rules.deliveries import RECORDS
 from approvals.rules.notices import OUTCOME, callbacks_of, end_kind
 from approvals.rules.trail import entry
 from approvals.rules.value import Problem
@@ -26,7 +27,6 @@ logger = logging.getLogger("approvals.service")
 
 MESSAGES = 40
 """How many messages are sent again in one call."""
-RECORDS = "records"
 
 
 @dataclass(frozen=True)
