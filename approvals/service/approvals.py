@@ -244,7 +244,7 @@ class Approvals(Creating, Granting, Calling, Remembering):
         raised = ""
         while True:
             looked = self.clock.elapsed()
-            found = await self.find(request_id)
+            found = await self.look_up(request_id)
             # a busy scheduler answers slowly, and is asked less often: no look is wasted that could not succeed
             pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)

@@ -84,13 +84,17 @@ class Desk:
     # --- looking ----------------------------------------------------------------------------------
 
     async def find(self, request_id: str) -> Found:
-        """Read a request. Raises NotFound, SchedulerUnavailable."""
+        """Read a request, with what its caller could not be told. Raises NotFound, SchedulerUnavailable."""
+        return await self.with_late_callbacks(await self.look_up(request_id))
+
+    async def look_up(self, request_id: str) -> Found:
+        """Read a request as its instance tells it, which needs no records. Raises NotFound, SchedulerUnavailable."""
         # ids are ours and go into the client's URLs unquoted: nothing else gets there
         if not REQUEST_ID.fullmatch(request_id):
             raise NotFound
         found = await self.instances.read(request_id) or await self.find_in_records(request_id)
         self.reach.check(found)
-        return await self.with_late_callbacks(found)
+        return found
 
     async def with_late_callbacks(self, found: Found) -> Found:
         """Give a request with what its caller could not be told, where it wants to be told."""
