@@ -35,6 +35,8 @@ logger = logging.getLogger("approvals.durable.instances")
 
 TERMINATED = ("Terminated", "Canceled")
 UNENDED = ("Running", "Pending", "Suspended", "ContinuedAsNew")
+START_SECONDS = 20.0
+"""How long a start is waited for. Whoever makes a request has a lease that is longer (`records/requests.py`)."""
 PURGES, PATIENT_PURGES, PURGE_PAUSE_SECONDS = 20, 5, 0.1
 """How often it is tried to purge an instance, and how often before it is ended for that."""
 AWAIT_REVISION_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -55,9 +57,11 @@ class Instances:
         Raises SchedulerUnavailable when it is not known whether it was started.
         """
         try:
-            await call_scheduler(
-                self.client.start_new(NAME, request.request_id, request.model_dump_json(exclude_defaults=True))
-            )
+            given = request.model_dump_json(exclude_defaults=True)
+            async with asyncio.timeout(START_SECONDS):
+                await call_scheduler(self.client.start_new(NAME, request.request_id, given))
+        except TimeoutError as error:
+            raise SchedulerUnavailable from error
         except Exception as error:
             if "already exists" in str(error):
                 return False

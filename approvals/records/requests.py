@@ -4,8 +4,8 @@ Everything of one request stands in one partition, and changes at once. `state` 
 says which rows of the lists stand for the request. `record` is the request and its story, whole.
 
 **Creation.** The insert of `state` is the lock of a creation: a start alone is not exclusive (recorded: of ten starts
-of one id at once, all ten were answered 202 in 19 of 30 rounds). Whoever inserted it holds a lease, starts within a
-minute or gives up, and writes `started` afterwards. Whoever finds a lease that has run out takes it, looks, and
+of one id at once, all ten were answered 202 in 19 of 30 rounds). Whoever inserted it holds a lease, starts within
+seconds or gives up, and writes `started` afterwards. Whoever finds a lease that has run out takes it, looks, and
 starts. A started request is never started again.
 """
 
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("approvals.records")
 
-LEASE = dt.timedelta(minutes=10)
-"""How long a creation is left to whoever began it."""
-START_WITHIN = dt.timedelta(minutes=1)
-"""How long after the insert it may still be started; what is under way then ends long before the lease."""
+LEASE = dt.timedelta(minutes=1)
+"""How long a creation is left to whoever began it, and who repeats it is asked to wait if they were cut off."""
+START_WITHIN = dt.timedelta(seconds=10)
+"""How long after the insert a start may still begin: with the time it may take, it has ended long before the lease."""
+UNDER_WAY = dt.timedelta(minutes=10)
+"""How long a row of a list may stand before what it points to says so."""
 LOOK_LATER = dt.timedelta(seconds=30)
 """How long after an instant at which time changes a request it is looked at."""
 AT_ONCE = 16
@@ -251,7 +253,7 @@ class Requests:
 
         A row is written before what it points to says so; whoever was stopped in between has long been by now.
         """
-        old = rfc3339(utc(now) - LEASE)
+        old = rfc3339(utc(now) - UNDER_WAY)
         await self.unpoint([(partition, row.key) for row in rows if row.body["at"] < old])
 
 

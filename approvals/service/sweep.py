@@ -16,7 +16,7 @@ from approvals import signals
 from approvals.errors import SchedulerUnavailable
 from approvals.records.indexes import OPEN, WATCH, earliest_first
 from approvals.records.opening import store_of
-from approvals.records.requests import Requests, as_unknown
+from approvals.records.requests import START_WITHIN, Requests, as_unknown
 from approvals.records.store import Conflict, Delete, Put, StoreUnavailable
 from approvals.records.subscriptions import addressed
 from approvals.rules.callbacks import delivery_of
@@ -133,11 +133,14 @@ class Sweep:
             await self.requests.drop(entry)
             return
         written = await self.requests.record(entry.request_id)
-        mine = await self.requests.inherit(entry, self.clock.now())
+        leased_at = self.clock.now()
+        mine = await self.requests.inherit(entry, leased_at)
         if not (mine and written):
             return
         there = await self.instances.read(entry.request_id)
         if not there:
+            if self.clock.now() - leased_at > START_WITHIN:  # the next heir may be about to look
+                return
             logger.info("Request %s: started for whoever began to create it.", entry.request_id)
             await self.instances.start(written.request)
         await self.requests.keep(there or written, self.clock.now())

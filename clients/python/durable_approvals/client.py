@@ -14,8 +14,9 @@ from durable_approvals.protocol import Call, Pause, Reply, Steps
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
-"""Seconds for which a service that is away is asked again."""
+PATIENCE = 90.0
+"""Seconds for which a service that is away is asked again: more than the minute for which a creation that was cut off
+is left to whoever began it."""
 TIMEOUT = httpx.Timeout(10.0, read=40.0)
 """A look is held open for up to 25 seconds."""
 

@@ -6,9 +6,13 @@ import asyncio
 import json
 import random
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from durable_approvals.client import PATIENCE
 
+from approvals.durable import instances
+from approvals.durable.instances import START_SECONDS, Instances
 from approvals.errors import KeyReused, RecordsUnavailable, SchedulerUnavailable, StillStarting
 from approvals.records.requests import LEASE, START_WITHIN, Requests
 from approvals.records.sqlite import SqliteStore
@@ -19,7 +23,7 @@ from approvals.service.approvals import Approvals
 from approvals.service.sweep import Sweep
 from approvals.settings import Settings
 from approvals.web.bodies import RequestBody
-from tests.builders import EVE, GRACE, a_request
+from tests.builders import EVE, GRACE, a_request, asked
 from tests.chance import sized
 from tests.localhost import ROOT
 from tests.schedulers import FakeScheduler, MovedClock
@@ -142,7 +146,36 @@ async def test_a_request_without_a_key_that_never_started_is_forgotten(service):
     assert await service.store.scan("watch", limit=10) == []
 
 
-async def test_who_is_held_up_for_more_than_a_minute_starts_nothing(service, monkeypatch):
+async def test_a_start_that_hangs_is_given_up_long_before_another_may_begin_one(monkeypatch):
+    monkeypatch.setattr(instances, "START_SECONDS", 0.01)
+    client = SimpleNamespace(start_new=lambda *_: asyncio.Event().wait())
+
+    with pytest.raises(SchedulerUnavailable):
+        await Instances(client).start(asked())
+
+
+def test_a_start_has_ended_long_before_another_may_begin_one():
+    assert START_WITHIN.total_seconds() + START_SECONDS <= LEASE.total_seconds() / 2
+
+
+async def test_who_repeats_for_as_long_as_the_client_does_gets_a_request_whose_maker_died_before_its_start(
+    service, monkeypatch
+):
+    def die(_):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(service.scheduler, "start", die)
+        with pytest.raises(SystemExit):
+            await service.create()
+
+    service.clock.move(seconds=PATIENCE - 1)
+
+    assert not (await service.create()).fresh
+    assert list(service.scheduler.starts.values()) == [1]
+
+
+async def test_who_is_held_up_for_longer_than_a_start_may_wait_starts_nothing(service, monkeypatch):
     insert = Requests.insert
 
     async def held_up(self, *arguments, **more):
@@ -153,6 +186,25 @@ async def test_who_is_held_up_for_more_than_a_minute_starts_nothing(service, mon
     monkeypatch.setattr(Requests, "insert", held_up)
     with pytest.raises(StillStarting):
         await service.create()
+
+    assert not service.scheduler.starts
+
+
+async def test_a_sweep_that_is_held_up_while_it_takes_a_creation_over_starts_nothing(service, monkeypatch):
+    service.scheduler.is_away = True
+    with pytest.raises(SchedulerUnavailable):
+        await service.create()
+    service.scheduler.is_away = False
+    service.clock.move(minutes=11)
+    inherit = Requests.inherit
+
+    async def held_up(self, *arguments):
+        entry = await inherit(self, *arguments)
+        service.clock.move(seconds=START_WITHIN.total_seconds() + 1)
+        return entry
+
+    monkeypatch.setattr(Requests, "inherit", held_up)
+    await service.sweep()
 
     assert not service.scheduler.starts
 
