@@ -6,7 +6,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from approvals.records.store import StoreUnavailable
+from approvals.records.store import StoreUnavailable, write_in_steps
 
 
 @dataclass
@@ -50,6 +50,9 @@ class FaultyStore:
     async def write_each(self, writes):
         await asyncio.gather(*(self.write(partition, change) for partition, change in writes))
 
+    async def write_between(self, before, partition, *changes, after=()):
+        await write_in_steps(self, before, partition, *changes, after=after)
+
     async def close(self):
         await self.inner.close()
 
@@ -82,6 +85,9 @@ class CountingStore:
         writes = list(writes)
         self.calls += [("write", partition) for partition, _ in writes]
         await self.inner.write_each(writes)
+
+    async def write_between(self, before, partition, *changes, after=()):
+        await write_in_steps(self, before, partition, *changes, after=after)
 
     async def close(self):
         await self.inner.close()

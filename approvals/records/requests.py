@@ -12,6 +12,7 @@ starts. A started request is never started again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from approvals.rules.value import rfc3339, utc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from approvals.records.store import Row, Write
+    from approvals.records.store import Pointer, Row, Write
 
 logger = logging.getLogger("approvals.records")
 
@@ -76,6 +77,15 @@ class Entry:
     def index(self) -> set[IndexRow]:
         """The rows of lists that stand for it."""
         return {(partition, key) for partition, key in self.body["index"]}
+
+    @property
+    def ahead(self) -> set[IndexRow]:
+        """The rows that were written before its start, and stand for it from then on."""
+        return {(partition, key) for partition, key in self.body.get("ahead", ())}
+
+    def pointed(self, now: dt.datetime) -> set[IndexRow]:
+        """Give the rows that need not be written; those ahead may have been cleared away once the lease is over."""
+        return self.index if self.has_lapsed(now) else self.index | self.ahead
 
     def stands_at(self, partition: str, key: str) -> bool:
         """Tell whether a row of a list stands for it as it is."""
@@ -143,8 +153,9 @@ class Requests:
 
         `keyed`: its caller can send it again and means the same. `started`: it has been, before there were records.
         """
-        until = utc(now) + LEASE
-        watched = (WATCH, earliest_first(until, found.request.request_id))
+        request_id, until = found.request.request_id, utc(now) + LEASE
+        watched = (WATCH, earliest_first(until, request_id))
+        ahead = set() if started else index_rows(found) | ({later} if (later := next_look(found, now)) else set())
         body = {
             "lease_until": rfc3339(until),
             "started": started,
@@ -153,14 +164,14 @@ class Requests:
             "progress": progress_of(found) if started else [],
             "index": [],
             "watch": list(watched),
+            "ahead": sorted(map(list, ahead)),
         } | summary_of(found)
-        # the pointer first: should this be the last that is done, whoever follows it finds nothing and takes it away
-        await self.store.write(WATCH, Put(watched[1], {"id": found.request.request_id}))
-        partition = partition_of(found.request.request_id)
+        # the pointers first: should this be the last that is done, whoever follows one finds nothing, and takes it away
+        pointers = pointers_to(request_id, {watched, *ahead}, now)
+        changes = (Insert(STATE, body), Put(RECORD, record_of(found)))
         try:
-            await self.store.write(partition, Insert(STATE, body), Put(RECORD, record_of(found)))
+            await self.store.write_between(pointers, partition_of(request_id), *changes)
         except Conflict:
-            await self.store.write(WATCH, Delete(watched[1]))
             return False
         return True
 
@@ -168,22 +179,23 @@ class Requests:
         """Take over a creation whose lease has run out; nothing when somebody else was faster."""
         until = utc(now) + LEASE
         watched = (WATCH, earliest_first(until, entry.request_id))
-        body = entry.body | {"lease_until": rfc3339(until), "watch": list(watched)}
-        await self.store.write(WATCH, Put(watched[1], {"id": entry.request_id}))
+        body = entry.body | {"lease_until": rfc3339(until), "watch": list(watched), "ahead": []}
+        pointers, gone = pointers_to(entry.request_id, {watched}, now), [(WATCH, Delete(entry.body["watch"][1]))]
         try:
-            await self.store.write(partition_of(entry.request_id), Replace(STATE, body, entry.etag))
+            await self.store.write_between(
+                pointers, partition_of(entry.request_id), Replace(STATE, body, entry.etag), after=gone
+            )
         except Conflict:
             return None
-        await self.store.write(WATCH, Delete(entry.body["watch"][1]))
         return await self.entry(entry.request_id)
 
     async def drop(self, entry: Entry) -> None:
         """Forget a creation that never came to a start, unless somebody has done something with it meanwhile."""
-        try:
-            await self.store.write(partition_of(entry.request_id), Delete(STATE, entry.etag), Delete(RECORD))
-        except Conflict:
-            return
-        await self.store.write(WATCH, Delete(entry.body["watch"][1]))
+        rows = {(WATCH, entry.body["watch"][1]), *entry.ahead}
+        with contextlib.suppress(Conflict):
+            await self.store.write_between(
+                (), partition_of(entry.request_id), Delete(STATE, entry.etag), Delete(RECORD), after=away(rows)
+            )
 
     # --- what becomes of it -----------------------------------------------------------------------
 
@@ -213,11 +225,10 @@ class Requests:
         )
         if entry.is_started and entry.progress == progress and entry.index == rows and is_watched:
             return True
-        added, gone = rows - entry.index, entry.index - rows
-        await self.point(added, entry.request_id, now)
-        if watch:
-            await self.store.write(WATCH, Put(watch[1], {"id": entry.request_id}))
-        body = entry.body | {
+        standing = rows | {watch} if watch else rows
+        watched = {(WATCH, entry.body["watch"][1])} if entry.body["watch"] else set()
+        before = pointers_to(entry.request_id, standing - entry.pointed(now) - watched, now)
+        body = {name: value for name, value in entry.body.items() if name != "ahead"} | {
             "started": True,
             "ended": None if found.story.is_open else rfc3339(found.story.settled_at or now),
             "progress": progress,
@@ -227,26 +238,22 @@ class Requests:
         written: list[Write] = [Put(RECORD, record_of(found))] if entry.progress != progress else []
         if written and body["ended"]:
             written.append(Put(TRAIL, {"entries": trail_of(found)}))
-            await self.store.write(DAYS, Put(day_of(found, now), {}))
+            before.append((DAYS, Put(day_of(found, now), {})))
+        state = Replace(STATE, body | summary_of(found), entry.etag)
+        gone = (entry.index | entry.ahead | watched) - standing
         try:
-            await self.store.write(
-                partition_of(entry.request_id), Replace(STATE, body | summary_of(found), entry.etag), *written
-            )
+            await self.store.write_between(before, partition_of(entry.request_id), state, *written, after=away(gone))
         except Conflict:
             return False
-        if entry.body["watch"] and entry.body["watch"] != body["watch"]:
-            gone.add((WATCH, entry.body["watch"][1]))
-        await self.unpoint(gone)
         return True
 
     async def point(self, rows: Iterable[IndexRow], request_id: str, now: dt.datetime) -> None:
         """Write rows of lists."""
-        body = {"id": request_id, "at": rfc3339(now)}
-        await self.store.write_each((partition, Put(key, body)) for partition, key in rows)
+        await self.store.write_each(pointers_to(request_id, rows, now))
 
     async def unpoint(self, rows: Iterable[IndexRow]) -> None:
         """Take rows of lists away."""
-        await self.store.write_each((partition, Delete(key)) for partition, key in rows)
+        await self.store.write_each(away(rows))
 
     async def repair(self, partition: str, rows: Iterable[Row], now: dt.datetime) -> None:
         """Take rows away that stood for nothing when they were read, unless they may be on their way to it.
@@ -255,6 +262,17 @@ class Requests:
         """
         old = rfc3339(utc(now) - UNDER_WAY)
         await self.unpoint([(partition, row.key) for row in rows if row.body["at"] < old])
+
+
+def pointers_to(request_id: str, rows: Iterable[IndexRow], now: dt.datetime) -> list[Pointer]:
+    """Give the writes of rows that point to a request."""
+    body = {"id": request_id, "at": rfc3339(now)}
+    return [(partition, Put(key, body)) for partition, key in rows]
+
+
+def away(rows: Iterable[IndexRow]) -> list[Pointer]:
+    """Give the removals of rows."""
+    return [(partition, Delete(key)) for partition, key in rows]
 
 
 def day_of(found: Found, now: dt.datetime) -> str:

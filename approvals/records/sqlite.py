@@ -13,12 +13,14 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from approvals.records.store import LAST, Conflict, Delete, Insert, Put, Replace, Row, StoreUnavailable, Write, keys_of
+from approvals.records.store import LAST, Conflict, Delete, Insert, Put, Replace, Row, StoreUnavailable, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import TypeVar
+
+    from approvals.records.store import Pointer, Write
 
     T = TypeVar("T")
 
@@ -75,10 +77,17 @@ class SqliteStore:
         keys_of(changes)
         await self.change([(partition, change) for change in changes])
 
-    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+    async def write_each(self, writes: Iterable[Pointer]) -> None:
         """Make changes of different partitions: here all at once, which is what a transaction costs, once."""
         if changes := list(writes):
             await self.change(changes)
+
+    async def write_between(
+        self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
+    ) -> None:
+        """Make changes of several partitions: here all at once, or none. Raises Conflict."""
+        keys_of(changes)
+        await self.change([*before, *((partition, change) for change in changes), *after])
 
     async def change(self, changes: Sequence[tuple[str, Write]]) -> None:
         """Make all changes in one transaction, or none. Raises Conflict."""

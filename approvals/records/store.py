@@ -78,6 +78,8 @@ class Delete:
 
 
 Write = Insert | Replace | Put | Delete
+Pointer = tuple[str, Put | Delete]
+"""A change of a row of some partition."""
 
 
 class Store(Protocol):
@@ -101,14 +103,31 @@ class Store(Protocol):
         A write that happened and whose answer was lost is not taken for a conflict with itself.
         """
 
-    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+    async def write_each(self, writes: Iterable[Pointer]) -> None:
         """Make changes of different partitions, which have nothing to do with each other: each by itself.
 
         When it fails some of them may have been made. A `Delete` has no etag here.
         """
 
+    async def write_between(
+        self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
+    ) -> None:
+        """Put rows of other partitions, then make all changes or none, then remove rows. Raises Conflict.
+
+        Each is a step: when it fails, what came before may have been made, and what follows has not.
+        """
+
     async def close(self) -> None:
         """Let go of files and connections."""
+
+
+async def write_in_steps(
+    store: Store, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
+) -> None:
+    """Do as `write_between` says with a store that cannot make changes of several partitions at once."""
+    await store.write_each(before)
+    await store.write(partition, *changes)
+    await store.write_each(after)
 
 
 def keys_of(changes: Sequence[Write]) -> list[str]:

@@ -27,7 +27,17 @@ from azure.core.exceptions import (
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from approvals.records.store import LAST, Conflict, Delete, Insert, Replace, Row, StoreUnavailable, Write, keys_of
+from approvals.records.store import (
+    LAST,
+    Conflict,
+    Delete,
+    Insert,
+    Replace,
+    Row,
+    StoreUnavailable,
+    keys_of,
+    write_in_steps,
+)
 from approvals.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
 
     from azure.data.tables.aio import TableClient
 
-    from approvals.records.store import Put
+    from approvals.records.store import Pointer, Write
 
     T = TypeVar("T")
 
@@ -114,7 +124,7 @@ class TableStore:
 
         return await self.call(read)  # type: ignore[no-any-return]
 
-    async def write_each(self, writes: Iterable[tuple[str, Put | Delete]]) -> None:
+    async def write_each(self, writes: Iterable[Pointer]) -> None:
         """Make changes of different partitions side by side."""
         free = asyncio.Semaphore(AT_ONCE)
 
@@ -123,6 +133,12 @@ class TableStore:
                 await self.write(partition, change)
 
         await asyncio.gather(*(write(partition, change) for partition, change in writes))
+
+    async def write_between(
+        self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
+    ) -> None:
+        """Make changes of several partitions, step by step. Raises Conflict."""
+        await write_in_steps(self, before, partition, *changes, after=after)
 
     async def write(self, partition: str, *changes: Write) -> None:
         """Make all changes, or none. Raises Conflict."""

@@ -83,8 +83,8 @@ class Sweep:
         rows = await self.store.scan(OPEN, after=cursor.body["after"] if cursor else "", limit=ROUND)
         await self.look_at_all([row.key for row in rows])
         entries = await self.requests.entries(row.key for row in rows)
-        ended = [row.key for row, entry in zip(rows, entries, strict=True) if entry is None or entry.has_ended]
-        await self.requests.unpoint((OPEN, key) for key in ended)
+        ended = [row for row, entry in zip(rows, entries, strict=True) if entry is None or entry.has_ended]
+        await self.requests.repair(OPEN, ended, self.clock.now())
         after = rows[-1].key if len(rows) == ROUND else ""
         await self.store.write(CURSORS, Put(OPEN_CURSOR, {"after": after}))
 
