@@ -34,8 +34,12 @@ PLAYED = {0, 3, 5, 6, 8, 9, 11, 15, 19, 20}
 
 def write_instant(time: Timestamp) -> str:
     """Write an instant as the extension does: seven digits and Z."""
-    seconds = time.ToDatetime().strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{seconds}.{time.nanos // 100:07d}Z"
+    return f"{write_seconds(time)}.{time.nanos // 100:07d}Z"
+
+
+def write_seconds(time: Timestamp) -> str:
+    """Write an instant to the second, without a zone."""
+    return time.ToDatetime().isoformat(timespec="seconds")
 
 
 def read_optional(value: StringValue, owner: Any, name: str) -> str | None:

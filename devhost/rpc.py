@@ -23,7 +23,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from devhost import newtonsoft
 from devhost.connection import is_away
-from devhost.history import STATUSES, parse_stored, write_for_status
+from devhost.history import STATUSES, parse_stored, write_for_status, write_seconds
 from devhost.newtonsoft import Unreadable
 from devhost.replay import compact
 
@@ -132,8 +132,8 @@ def describe(state: pb.OrchestrationState, *, with_input: bool = True) -> dict[s
         "input": parse_stored(state.input.value) if with_input else None,
         "customStatus": parse_stored(state.customStatus.value),
         "output": output,
-        "createdTime": f"{state.createdTimestamp.ToDatetime():%Y-%m-%dT%H:%M:%SZ}",
-        "lastUpdatedTime": f"{state.lastUpdatedTimestamp.ToDatetime():%Y-%m-%dT%H:%M:%SZ}",
+        "createdTime": f"{write_seconds(state.createdTimestamp)}Z",
+        "lastUpdatedTime": f"{write_seconds(state.lastUpdatedTimestamp)}Z",
     }
 
 

@@ -16,6 +16,7 @@ from approvals import settings, signals
 from approvals.durable.instances import Instances
 from approvals.errors import SchedulerUnavailable
 from approvals.people import delivery
+from approvals.records.announced import announced_is_over
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests
 from approvals.records.store import StoreUnavailable
@@ -94,9 +95,12 @@ async def write_end(notice: Notice, client: df.DurableOrchestrationClient) -> tu
         return ()
     request_id = notice.found.request.request_id
     try:
+        requests = Requests(store_of(settings.current()))
+        if await announced_is_over(request_id) and await requests.has_end_of(notice.found):
+            return ()
         found = await Instances(client).read(request_id)
         if found and not found.story.is_open:
-            await Requests(store_of(settings.current())).keep(found, dt.datetime.now(dt.UTC))
+            await requests.keep(found, dt.datetime.now(dt.UTC))
             return ()
         reason = "not there"  # the host has not yet stored what the orchestration said of itself
     except (StoreUnavailable, SchedulerUnavailable) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -41,6 +41,8 @@ PURGES, PATIENT_PURGES, PURGE_PAUSE_SECONDS = 20, 5, 0.1
 """How often it is tried to purge an instance, and how often before it is ended for that."""
 AWAIT_REVISION_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """How long, and how often, a story is waited for."""
+REQUESTS_KEPT = 64
+"""How many requests are kept as they were read; the largest has some 100 kB."""
 TELLS_OUTCOME = "process_approval"
 """The activity that acts on an outcome, as the history names it."""
 
@@ -241,10 +243,16 @@ def was_told(history: list[dict[str, Any]]) -> bool:
     return any(TELLS_OUTCOME in (event.get("Name"), event.get("FunctionName")) for event in history)
 
 
+@lru_cache(maxsize=REQUESTS_KEPT)
+def read_request(text: str) -> Request:
+    """Read a request, once for all the looks that soon follow each other. Raises ValueError."""
+    return Request.from_json(text)
+
+
 def read_status(status: df.DurableOrchestrationStatus) -> Found | None:
     """Give the request and the story as it was published; nothing for an instance that is not one of ours."""
     try:
-        request = Request.from_json(status.input_)
+        request = read_request(status.input_) if isinstance(status.input_, str) else Request.from_json(status.input_)
     except ValueError:  # started past us, through the host's webhook
         logger.warning("Instance %s is not one of ours.", status.instance_id)
         return None

@@ -146,6 +146,11 @@ class Requests:
         row = await self.store.get(partition_of(request_id), RECORD)
         return Found.model_validate(row.body) if row else None
 
+    async def has_end_of(self, found: Found) -> bool:
+        """Tell whether the end of a request is written as it is known here."""
+        entry = await self.entry(found.request.request_id)
+        return entry is not None and entry.has_ended and entry.progress[:2] >= progress_of(found)[:2]
+
     # --- creating ---------------------------------------------------------------------------------
 
     async def insert(self, found: Found, now: dt.datetime, *, keyed: bool = True, started: bool = False) -> bool:

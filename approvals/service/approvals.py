@@ -15,6 +15,7 @@ from approvals.people.callers import registered_callers
 from approvals.people.delivery import Dispatch
 from approvals.people.identity import ANYBODY, assurance_of, authorize
 from approvals.records import trail
+from approvals.records.announced import announced
 from approvals.rules import events, hearing, judging
 from approvals.rules.digest import content_digest
 from approvals.rules.saying import say
@@ -240,6 +241,17 @@ class Approvals(Creating, Granting, Calling, Remembering):
 
         A second event of a name is harmless: the name is waited on once.
         """
+        with announced(request_id):
+            return await self.raise_and_look(request_id, judge, event, person)
+
+    async def raise_and_look(
+        self,
+        request_id: str,
+        judge: Callable[[Found], str],
+        event: Callable[[Found], tuple[str, Decision | Cancellation | Change]],
+        person: str,
+    ) -> Standing:
+        """Raise, read back, and raise again; write what stands then."""
         started, raise_at, pause = self.clock.elapsed(), 0.0, FIRST_LOOK_SECONDS
         raised = ""
         while True:
