@@ -7,11 +7,14 @@ this process; other processes are waited for by SQLite itself (WAL, `busy_timeou
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 from approvals.records.store import LAST, Conflict, Delete, Insert, Put, Replace, Row, StoreUnavailable, keys_of
 
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from approvals.records.store import Pointer, Write
 
     T = TypeVar("T")
+    Done = tuple[asyncio.Future[Any], Any]
 
+AT_ONCE = 64
+"""How much work is done before those who wait for the first of it are answered."""
 CALL_SECONDS = 5.0
 """How long a call may wait for another process to finish its write."""
 TABLE = """
@@ -34,12 +40,22 @@ CREATE TABLE IF NOT EXISTS rows (
 """
 
 
+@dataclass(frozen=True)
+class Call:
+    """Some work for the thread of a store, and who waits for what comes of it."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+
+
 class SqliteStore:
     """Rows in a file, or in memory for `:memory:`."""
 
     def __init__(self, file: Path | str) -> None:
         self.file = str(file)
         self.thread = ThreadPoolExecutor(1, "records")
+        self.waiting: SimpleQueue[Call] = SimpleQueue()
         self.connection: sqlite3.Connection | None = None
 
     async def get(self, partition: str, key: str) -> Row | None:
@@ -113,10 +129,33 @@ class SqliteStore:
 
     async def call(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do some work in the thread of this store. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        call = Call(work, loop, loop.create_future())
+        self.waiting.put(call)
+        self.thread.submit(self.do_what_waits)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.thread, lambda: work(self.open()))
+            return await call.answer  # type: ignore[no-any-return]
         except sqlite3.Error as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def do_what_waits(self) -> None:
+        """Do what has come up meanwhile in one go, and hand it over at once.
+
+        With many callers a hand-over between threads costs more than most work (0.35 ms of CPU, measured with 32).
+        """
+        done: dict[asyncio.AbstractEventLoop, list[Done]] = {}
+        for _ in range(AT_ONCE):
+            if self.waiting.empty():
+                break
+            call = self.waiting.get()
+            try:
+                outcome: Any = call.work(self.open())
+            except Exception as error:  # noqa: BLE001 - it is whoever called that hears it
+                outcome = error
+            done.setdefault(call.loop, []).append((call.answer, outcome))
+        for loop, outcomes in done.items():
+            with contextlib.suppress(RuntimeError):  # a loop that is closed: nobody is there any more to hear it
+                loop.call_soon_threadsafe(hand_over, outcomes)
 
     def open(self) -> sqlite3.Connection:
         """Open the file, the first time."""
@@ -126,6 +165,17 @@ class SqliteStore:
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.execute(TABLE)
         return self.connection
+
+
+def hand_over(outcomes: list[Done]) -> None:
+    """Give those who still wait what came of their work."""
+    for answer, outcome in outcomes:
+        if answer.done():
+            continue
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
 
 
 def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> None:
