@@ -29,6 +29,7 @@ CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_UR
 APPS = {
     "ours": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT)],
     "sample": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT / "bench" / "sample")],
+    "floor": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT / "bench" / "floor")],
     "seed": ["bench.seed"],
 }
 

@@ -16,7 +16,7 @@ from approvals import settings, signals
 from approvals.durable.instances import Instances
 from approvals.errors import SchedulerUnavailable
 from approvals.people import delivery
-from approvals.records.announced import announced_is_over
+from approvals.records.announced import announced_end
 from approvals.records.opening import store_of
 from approvals.records.requests import Requests
 from approvals.records.store import StoreUnavailable
@@ -95,12 +95,11 @@ async def write_end(notice: Notice, client: df.DurableOrchestrationClient) -> tu
         return ()
     request_id = notice.found.request.request_id
     try:
-        requests = Requests(store_of(settings.current()))
-        if await announced_is_over(request_id) and await requests.has_end_of(notice.found):
+        if await announced_end(request_id):
             return ()
         found = await Instances(client).read(request_id)
         if found and not found.story.is_open:
-            await requests.keep(found, dt.datetime.now(dt.UTC))
+            await Requests(store_of(settings.current())).keep(found, dt.datetime.now(dt.UTC))
             return ()
         reason = "not there"  # the host has not yet stored what the orchestration said of itself
     except (StoreUnavailable, SchedulerUnavailable) as error:

@@ -146,11 +146,6 @@ class Requests:
         row = await self.store.get(partition_of(request_id), RECORD)
         return Found.model_validate(row.body) if row else None
 
-    async def has_end_of(self, found: Found) -> bool:
-        """Tell whether the end of a request is written as it is known here."""
-        entry = await self.entry(found.request.request_id)
-        return entry is not None and entry.has_ended and entry.progress[:2] >= progress_of(found)[:2]
-
     # --- creating ---------------------------------------------------------------------------------
 
     async def insert(self, found: Found, now: dt.datetime, *, keyed: bool = True, started: bool = False) -> bool:
@@ -204,19 +199,25 @@ class Requests:
 
     # --- what becomes of it -----------------------------------------------------------------------
 
-    async def keep(self, found: Found, now: dt.datetime) -> None:
-        """Write what has become of a request, if that is further than what is written; that it was started, too."""
+    async def keep(self, found: Found, now: dt.datetime) -> bool:
+        """Write what has become of a request, if that is further than what is written; that it was started, too.
+
+        Give whether at least that is written now.
+        """
         if found.suspended:  # what an instance says of itself then may run ahead of what will be
-            return
+            return False
         for _ in range(3):
             entry = await self.entry(found.request.request_id)
             if entry is None:
                 if not await self.insert(found, now, started=True):
                     continue
                 entry = await self.entry(found.request.request_id)
-            if entry is None or await self.advance(entry, found, now):
-                return
+            if entry is None:
+                return False
+            if await self.advance(entry, found, now):
+                return True
         logger.info("Request %s: others write its record.", found.request.request_id)
+        return False
 
     async def advance(self, entry: Entry, found: Found, now: dt.datetime) -> bool:
         """Write a story over an older one, with its rows of lists; False when somebody else wrote meanwhile."""

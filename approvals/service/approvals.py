@@ -241,8 +241,11 @@ class Approvals(Creating, Granting, Calling, Remembering):
 
         A second event of a name is harmless: the name is waited on once.
         """
-        with announced(request_id):
-            return await self.raise_and_look(request_id, judge, event, person)
+        with announced(request_id) as writing:
+            standing = await self.raise_and_look(request_id, judge, event, person)
+            if standing.confirmed and await self.keep(standing.found):
+                writing.end = not standing.found.story.is_open
+            return standing
 
     async def raise_and_look(
         self,
@@ -251,7 +254,7 @@ class Approvals(Creating, Granting, Calling, Remembering):
         event: Callable[[Found], tuple[str, Decision | Cancellation | Change]],
         person: str,
     ) -> Standing:
-        """Raise, read back, and raise again; write what stands then."""
+        """Raise, read back, and raise again."""
         started, raise_at, pause = self.clock.elapsed(), 0.0, FIRST_LOOK_SECONDS
         raised = ""
         while True:
@@ -261,7 +264,6 @@ class Approvals(Creating, Granting, Calling, Remembering):
             pause = max(pause, 2 * (self.clock.elapsed() - looked))
             judgement = judge(found)
             if judgement == "recorded" and not found.suspended:
-                await self.keep(found)
                 return Standing(found)
             if judgement not in ("open", "late", "recorded"):
                 raise refusal(found, judgement, person)

@@ -121,13 +121,17 @@ class Desk:
             raise StillStarting
         return as_unknown(found) if found.story.is_open else found
 
-    async def keep(self, found: Found, seconds: float | None = None) -> None:
-        """Write what stands into the records, if that can be done at once; what is missed is written by the sweep."""
+    async def keep(self, found: Found, seconds: float | None = None) -> bool:
+        """Write what stands into the records, if that can be done at once; what is missed is written by the sweep.
+
+        Give whether it is written.
+        """
         try:
             async with asyncio.timeout(KEEP_SECONDS if seconds is None else seconds):
-                await self.requests.keep(found, self.clock.now())
+                return await self.requests.keep(found, self.clock.now())
         except (StoreUnavailable, TimeoutError) as error:
             signals.RECORD_LATE.write(request=found.request.request_id, reason=type(error).__name__)
+            return False
 
     async def wait_for_change(self, request_id: str, wait_seconds: int) -> Found:
         """Read a request; hold the answer until its status changes or the time has passed.

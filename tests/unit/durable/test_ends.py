@@ -9,7 +9,7 @@ import pytest
 from approvals.durable import activities
 from approvals.records import announced as announcing
 from approvals.records.announced import announced
-from approvals.records.requests import Requests, as_unknown
+from approvals.records.requests import Requests
 from approvals.records.sqlite import SqliteStore
 from approvals.rules import hearing
 from approvals.rules.deliveries import RECORDS
@@ -75,16 +75,15 @@ async def test_where_nobody_else_writes_the_end_the_activity_reads_and_writes_it
     assert ending.reads == 1
 
 
-async def test_the_end_that_an_answer_is_about_to_write_is_neither_read_nor_written_again(ending):
+async def test_the_end_that_an_answer_writes_is_neither_read_nor_written_again(ending):
     await ending.begin()
-    with announced(OPEN.request.request_id):
+    with announced(OPEN.request.request_id) as writing:
         acting = await soon(ending.act())
-        await ending.requests.keep(ENDED, NOON)
+        writing.end = await ending.requests.keep(ENDED, NOON)
         ending.store.forget()
 
     assert await acting == ()
-    assert ending.reads == 0
-    assert ending.store.count("write") == 0
+    assert (ending.reads, ending.store.calls) == (0, [])
     assert (await ending.written()).story == ENDED.story
 
 
@@ -107,11 +106,12 @@ async def test_an_answer_that_takes_long_is_not_waited_for(ending, monkeypatch):
     assert (await ending.written()).story == ENDED.story
 
 
-async def test_that_nobody_knew_the_end_is_not_taken_for_the_end(ending):
+async def test_an_answer_after_which_others_are_still_awaited_leaves_the_end_to_the_activity(ending):
     await ending.begin()
-    with announced(OPEN.request.request_id):
+    with announced(OPEN.request.request_id) as writing:
         acting = await soon(ending.act())
-        await ending.requests.keep(as_unknown(OPEN), NOON)
+        await ending.requests.keep(OPEN, NOON)
+        writing.end = not OPEN.story.is_open
 
     assert await acting == ()
     assert (await ending.written()).story == ENDED.story
@@ -126,17 +126,14 @@ async def test_where_the_end_cannot_be_seen_yet_it_is_tried_again_like_a_message
     assert undelivered.channel == RECORDS
 
 
-async def test_all_who_announce_a_write_are_waited_for_and_nothing_is_left_behind(ending):
-    first, second = announced("a" * 32), announced("a" * 32)
-    first.__enter__()
-    second.__enter__()
-    waiting = await soon(announcing.announced_is_over("a" * 32))
-
-    first.__exit__(None, None, None)
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    second.__exit__(None, None, None)
+async def test_all_who_announce_a_write_are_waited_for_and_nothing_is_left_behind():
+    with announced("a" * 32) as last:
+        with announced("a" * 32):
+            waiting = await soon(announcing.announced_end("a" * 32))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        last.end = True
 
     assert await waiting
-    assert not announcing.LOOPS[asyncio.get_running_loop()]
-    assert not await announcing.announced_is_over("a" * 32)
+    assert not announcing.HERE[asyncio.get_running_loop()]
+    assert not await announcing.announced_end("a" * 32)
