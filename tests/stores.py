@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from approvals.records.store import StoreUnavailable, write_in_steps
 
 
-@dataclass
+@dataclass(eq=False)
 class FaultyStore:
     """A store on a bad day: away, slow, throttling, or losing the answers of writes that happened."""
 
@@ -43,21 +43,22 @@ class FaultyStore:
 
     async def write(self, partition, *changes):
         await self.fail(self.loses)
-        await self.inner.write(partition, *changes)
+        etags = await self.inner.write(partition, *changes)
         if self.chance.random() < self.loses_answers:
             raise StoreUnavailable("the answer was lost")
+        return etags
 
     async def write_each(self, writes):
         await asyncio.gather(*(self.write(partition, change) for partition, change in writes))
 
     async def write_between(self, before, partition, *changes, after=()):
-        await write_in_steps(self, before, partition, *changes, after=after)
+        return await write_in_steps(self, before, partition, *changes, after=after)
 
     async def close(self):
         await self.inner.close()
 
 
-@dataclass
+@dataclass(eq=False)
 class CountingStore:
     """A store that keeps what was asked of it: how many calls of each kind, and how many rows were read."""
 
@@ -79,7 +80,7 @@ class CountingStore:
 
     async def write(self, partition, *changes):
         self.calls.append(("write", partition))
-        await self.inner.write(partition, *changes)
+        return await self.inner.write(partition, *changes)
 
     async def write_each(self, writes):
         writes = list(writes)
@@ -87,7 +88,7 @@ class CountingStore:
         await self.inner.write_each(writes)
 
     async def write_between(self, before, partition, *changes, after=()):
-        await write_in_steps(self, before, partition, *changes, after=after)
+        return await write_in_steps(self, before, partition, *changes, after=after)
 
     async def close(self):
         await self.inner.close()

@@ -17,6 +17,7 @@ import datetime as dt
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from approvals.records.indexes import DAYS, WATCH, IndexRow, earliest_first, index_rows
 from approvals.records.store import Conflict, Delete, Insert, Put, Replace, Store
@@ -42,6 +43,9 @@ LOOK_LATER = dt.timedelta(seconds=30)
 """How long after an instant at which time changes a request it is looked at."""
 AT_ONCE = 16
 """How many states are read side by side."""
+REMEMBERED = 500
+"""Of how many requests it is known what was written last; each takes some 2 kB."""
+WRITTEN: WeakKeyDictionary[Store, dict[str, Entry]] = WeakKeyDictionary()
 STATE, RECORD, TRAIL = "state", "record", "trail"
 
 
@@ -146,6 +150,19 @@ class Requests:
         row = await self.store.get(partition_of(request_id), RECORD)
         return Found.model_validate(row.body) if row else None
 
+    @property
+    def written(self) -> dict[str, Entry]:
+        """What this process wrote last of open requests: whoever writes next need not read it, and its etag tells."""
+        return WRITTEN.setdefault(self.store, {})
+
+    def remember(self, request_id: str, body: dict[str, Any], etags: dict[str, str]) -> None:
+        """Keep what was written for whoever writes next, as long as a request is open."""
+        if body["ended"] or STATE not in etags:
+            return
+        self.written[request_id] = Entry(request_id, body, etags[STATE])
+        if len(self.written) > REMEMBERED:
+            del self.written[next(iter(self.written))]
+
     # --- creating ---------------------------------------------------------------------------------
 
     async def insert(self, found: Found, now: dt.datetime, *, keyed: bool = True, started: bool = False) -> bool:
@@ -170,9 +187,10 @@ class Requests:
         pointers = pointers_to(request_id, {watched, *ahead}, now)
         changes = (Insert(STATE, body), Put(RECORD, record_of(found)))
         try:
-            await self.store.write_between(pointers, partition_of(request_id), *changes)
+            etags = await self.store.write_between(pointers, partition_of(request_id), *changes)
         except Conflict:
             return False
+        self.remember(request_id, body, etags)
         return True
 
     async def inherit(self, entry: Entry, now: dt.datetime) -> Entry | None:
@@ -207,7 +225,7 @@ class Requests:
         if found.suspended:  # what an instance says of itself then may run ahead of what will be
             return False
         for _ in range(3):
-            entry = await self.entry(found.request.request_id)
+            entry = self.written.pop(found.request.request_id, None) or await self.entry(found.request.request_id)
             if entry is None:
                 if not await self.insert(found, now, started=True):
                     continue
@@ -247,10 +265,12 @@ class Requests:
             before.append((DAYS, Put(day_of(found, now), {})))
         state = Replace(STATE, body | summary_of(found), entry.etag)
         gone = (entry.index | entry.ahead | watched) - standing
+        partition = partition_of(entry.request_id)
         try:
-            await self.store.write_between(before, partition_of(entry.request_id), state, *written, after=away(gone))
+            etags = await self.store.write_between(before, partition, state, *written, after=away(gone))
         except Conflict:
             return False
+        self.remember(entry.request_id, state.body, etags)
         return True
 
     async def point(self, rows: Iterable[IndexRow], request_id: str, now: dt.datetime) -> None:

@@ -88,10 +88,9 @@ class SqliteStore:
         )
         return [partition for (partition,) in found]
 
-    async def write(self, partition: str, *changes: Write) -> None:
-        """Make all changes, or none. Raises Conflict."""
-        keys_of(changes)
-        await self.change([(partition, change) for change in changes])
+    async def write(self, partition: str, *changes: Write) -> dict[str, str]:
+        """Make all changes, or none; give the new etags. Raises Conflict."""
+        return await self.write_between((), partition, *changes)
 
     async def write_each(self, writes: Iterable[Pointer]) -> None:
         """Make changes of different partitions: here all at once, which is what a transaction costs, once."""
@@ -100,25 +99,26 @@ class SqliteStore:
 
     async def write_between(
         self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
-    ) -> None:
-        """Make changes of several partitions: here all at once, or none. Raises Conflict."""
-        keys_of(changes)
-        await self.change([*before, *((partition, change) for change in changes), *after])
+    ) -> dict[str, str]:
+        """Make changes of several partitions: here all at once, or none; give the new etags. Raises Conflict."""
+        keys, earlier = keys_of(changes), list(before)
+        etags = await self.change([*earlier, *((partition, change) for change in changes), *after])
+        return dict(zip(keys, etags[len(earlier) :], strict=False))
 
-    async def change(self, changes: Sequence[tuple[str, Write]]) -> None:
-        """Make all changes in one transaction, or none. Raises Conflict."""
+    async def change(self, changes: Sequence[tuple[str, Write]]) -> list[str]:
+        """Make all changes in one transaction, or none; give each one's new etag. Raises Conflict."""
 
-        def change_all(db: sqlite3.Connection) -> None:
+        def change_all(db: sqlite3.Connection) -> list[str]:
             db.execute("BEGIN IMMEDIATE")
             try:
-                for partition, change in changes:
-                    apply_change(db, partition, change)
+                etags = [apply_change(db, partition, change) for partition, change in changes]
                 db.execute("COMMIT")
             except BaseException:
                 db.execute("ROLLBACK")
                 raise
+            return etags
 
-        await self.call(change_all)
+        return await self.call(change_all)
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -178,8 +178,8 @@ def hand_over(outcomes: list[Done]) -> None:
             answer.set_result(outcome)
 
 
-def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> None:
-    """Make one change within a transaction. Raises Conflict."""
+def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> str:
+    """Make one change within a transaction; give the row's new etag, none for one that is removed. Raises Conflict."""
     if isinstance(change, Delete):
         done = db.execute(
             "DELETE FROM rows WHERE partition = ? AND key = ? AND (etag = ? OR ? = '')",
@@ -187,7 +187,7 @@ def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> None:
         )
         if change.etag and not done.rowcount:
             raise Conflict(change.key)
-        return
+        return ""
     etag, body = uuid.uuid4().hex, json.dumps(change.body, ensure_ascii=False, separators=(",", ":"))
     if isinstance(change, Replace):
         done = db.execute(
@@ -202,6 +202,7 @@ def apply_change(db: sqlite3.Connection, partition: str, change: Write) -> None:
         )
     if not done.rowcount:
         raise Conflict(change.key)
+    return etag
 
 
 def as_row(found: tuple[str, str, str]) -> Row:

@@ -97,10 +97,11 @@ class Store(Protocol):
     async def partitions(self, prefix: str, key: str, *, after: str = "", limit: int) -> list[str]:
         """Name the next partitions that begin so and have a row of this key, in order; for commands, not for calls."""
 
-    async def write(self, partition: str, *changes: Write) -> None:
+    async def write(self, partition: str, *changes: Write) -> dict[str, str]:
         """Make all changes to different rows of a partition, or none. Raises Conflict.
 
-        A write that happened and whose answer was lost is not taken for a conflict with itself.
+        Give the new etags by the keys of the rows, as far as they are known. A write that happened and whose answer was
+        lost is not taken for a conflict with itself.
         """
 
     async def write_each(self, writes: Iterable[Pointer]) -> None:
@@ -111,10 +112,10 @@ class Store(Protocol):
 
     async def write_between(
         self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
-    ) -> None:
+    ) -> dict[str, str]:
         """Put rows of other partitions, then make all changes or none, then remove rows. Raises Conflict.
 
-        Each is a step: when it fails, what came before may have been made, and what follows has not.
+        Give what `write` gives. Each is a step: when one fails, those before may have been made, those behind are not.
         """
 
     async def close(self) -> None:
@@ -123,11 +124,12 @@ class Store(Protocol):
 
 async def write_in_steps(
     store: Store, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
-) -> None:
+) -> dict[str, str]:
     """Do as `write_between` says with a store that cannot make changes of several partitions at once."""
     await store.write_each(before)
-    await store.write(partition, *changes)
+    etags = await store.write(partition, *changes)
     await store.write_each(after)
+    return etags
 
 
 def keys_of(changes: Sequence[Write]) -> list[str]:

@@ -136,31 +136,33 @@ class TableStore:
 
     async def write_between(
         self, before: Iterable[Pointer], partition: str, *changes: Write, after: Iterable[Pointer] = ()
-    ) -> None:
-        """Make changes of several partitions, step by step. Raises Conflict."""
-        await write_in_steps(self, before, partition, *changes, after=after)
+    ) -> dict[str, str]:
+        """Make changes of several partitions, step by step; give the new etags. Raises Conflict."""
+        return await write_in_steps(self, before, partition, *changes, after=after)
 
-    async def write(self, partition: str, *changes: Write) -> None:
-        """Make all changes, or none. Raises Conflict."""
-        keys_of(changes)
-        mark = uuid.uuid4().hex
+    async def write(self, partition: str, *changes: Write) -> dict[str, str]:
+        """Make all changes, or none; give the new etags, as far as the table told them. Raises Conflict."""
+        keys, mark = keys_of(changes), uuid.uuid4().hex
         operations = [each for change in changes for each in self.operations(partition, change, mark)]
         try:
-            await self.submit(operations)
+            answers = await self.submit(operations)
         except (TableTransactionError, ResourceExistsError, ResourceNotFoundError) as error:
             if is_conflict(error):
                 await self.settle_conflict(partition, changes, mark)
-                return
+                return {}
             raise StoreUnavailable(f"{type(error).__name__}: {getattr(error, 'error_code', '')}") from error
+        rows = [entity["RowKey"] for _, entity, *_ in operations]
+        told = dict(zip(rows, (str(answer.get("etag") or "") for answer in answers), strict=True))
+        return {key: told[key] for key in keys if told[key]}
 
-    async def submit(self, operations: list[tuple[Any, ...]]) -> None:
+    async def submit(self, operations: list[tuple[Any, ...]]) -> list[Mapping[str, Any]]:
         """Have a transaction made; once more when its answer was lost, which the library leaves alone."""
         try:
-            await self.call(lambda table: table.submit_transaction(operations))
+            return await self.call(lambda table: table.submit_transaction(operations))  # type: ignore[no-any-return]
         except StoreUnavailable as error:
             if not isinstance(error.__cause__, ServiceResponseError):
                 raise
-            await self.call(lambda table: table.submit_transaction(operations))
+            return await self.call(lambda table: table.submit_transaction(operations))  # type: ignore[no-any-return]
 
     def operations(self, partition: str, change: Write, mark: str) -> list[tuple[Any, ...]]:
         """Give the table's operations for one change."""

@@ -159,12 +159,61 @@ async def test_a_body_of_any_size_is_read_whole_and_lists_show_it_once(store, si
     assert (await store.get("p", "large")).body == {"t": "small now"}
 
 
+async def test_a_write_gives_the_etags_its_rows_have_now(store):
+    first = await store.write("p", Insert("a", {"n": 1}), Put("b", {"text": "x" * 70_000}))
+    row, other = await store.get("p", "a"), await store.get("p", "b")
+    assert first == {"a": row.etag, "b": other.etag}
+
+    second = await store.write("p", Replace("a", {"n": 2}, first["a"]), Delete("b", first["b"]))
+    assert second["a"] == (await store.get("p", "a")).etag
+    assert await store.get("p", "b") is None
+
+
+async def test_rows_elsewhere_are_put_before_and_removed_after_a_write(store):
+    await store.write("list", Put("old", {"id": 1}))
+
+    etags = await store.write_between(
+        [("list", Put("new", {"id": 1})), ("other", Put("a", {}))],
+        "p",
+        Insert("a", {}),
+        after=[("list", Delete("old"))],
+    )
+
+    assert etags == {"a": (await store.get("p", "a")).etag}
+    assert [row.key for row in await store.scan("list", limit=9)] == ["new"]
+    assert await store.get("other", "a")
+
+
+async def test_a_write_that_conflicts_removes_nothing_elsewhere(store):
+    await store.write("p", Insert("a", {"n": 1}))
+    await store.write("list", Put("old", {"id": 1}))
+
+    with pytest.raises(Conflict):
+        await store.write_between([], "p", Insert("a", {"n": 2}), after=[("list", Delete("old"))])
+
+    assert (await store.get("p", "a")).body == {"n": 1}
+    assert await store.get("list", "old")
+
+
+async def test_each_of_many_at_once_hears_what_became_of_its_own(store):
+    await store.write("p", Put("taken", {}))
+
+    outcomes = await asyncio.gather(
+        *(store.write("p", Insert("taken" if n % 3 else f"k{n}", {"n": n})) for n in range(150)),
+        *(store.get("p", "taken") for _ in range(50)),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(each, Conflict) for each in outcomes[:150]] == [n % 3 > 0 for n in range(150)]
+    assert all(each.key == "taken" for each in outcomes[150:])
+
+
 async def test_of_a_hundred_that_insert_at_once_one_does(store):
     outcomes = await asyncio.gather(
         *(store.write("p", Insert("a", {"n": n})) for n in range(100)), return_exceptions=True
     )
 
-    assert sum(outcome is None for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 99
 
 
