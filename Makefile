@@ -4,7 +4,7 @@ RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check verify fmt bench plots infra lock openapi sentences screenshots clean
+.PHONY: help run demo test test-all check verify fmt bench bench-restate plots infra lock openapi sentences screenshots clean
 
 # PYTHON=/path/to/python takes that one; otherwise the first of these that is here and of a version we know
 PYTHONS = $(or $(PYTHON),python3.11 python3.12 python3)
@@ -69,6 +69,12 @@ fmt: $(READY) ## format, and mend what the linter can mend
 
 bench: $(READY) ## measure against the sample as a function app and the seed's own shape; prints ratios of one run
 	@$(BIN)/python -m bench
+
+bench-restate: $(READY) ## the same with Restate beside them, which this installs into bench/restate (some 300 MB; needs npm)
+	@test -x bench/restate/.venv/bin/python || $(BIN)/python -m venv bench/restate/.venv
+	@bench/restate/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/restate/requirements.txt
+	@npm install --prefix bench/restate --silent --no-package-lock --ignore-scripts
+	@$(BIN)/python -m bench --restate
 
 plots: $(READY) ## measure what grows, with 20,000 pending requests at most, and draw it into docs/growth.svg
 	@$(BIN)/python -m bench.growth --plots

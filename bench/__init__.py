@@ -3,7 +3,9 @@
 ===========  =========================================================================================
 `seed`       that shape, small: an orchestrator, two activities and a FastAPI client in one process
 `sample`     the same as a function app, for the local host
-`systems`    the three systems as processes: an app and a task hub each
+`floor`      the least that confirms what it answers: our calls and turns, and no code of ours
+`systems`    the four systems as processes: an app and a task hub each
+`peer`       Restate, where `make bench-restate` has installed it
 `load`       the callers: bounded in number and in time
 `trial`      what is measured, and how
 `table`      the figures as ratios

@@ -10,6 +10,7 @@ import time
 
 from bench import policies, table, trial
 from bench.load import Callers
+from bench.peer import NAME, PeerCallers, running_peer
 from bench.systems import APPS, ROOT, Failed, running
 
 OUTPUT = ROOT / ".bench" / "latest.md"
@@ -34,6 +35,10 @@ def arguments() -> argparse.Namespace:
     ask.add_argument(
         "--pause", type=float, default=0.005, metavar="S", help="seconds before a look (default: %(default)s)"
     )
+    ask.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="processes of an app's own on the local host (default: 0)"
+    )
+    ask.add_argument("--restate", action="store_true", help="measure Restate too, which make bench-restate installs")
     ask.add_argument("--policies", action="store_true", help="measure only what policies cost; needs no task hub")
     ask.add_argument("--quick", action="store_true", help="a smoke test in seconds: few requests, one round")
     said = ask.parse_args()
@@ -47,7 +52,8 @@ def arguments() -> argparse.Namespace:
 async def play(name: str, said: argparse.Namespace) -> dict[int, trial.Figures]:
     """Start a system, measure it with ever more requests pending, and end it."""
     figures = {}
-    async with running(name) as system, Callers(system.url, said.at_once, said.pause) as callers:
+    start, speak = (running_peer(), PeerCallers) if name == NAME else (running(name, said.workers), Callers)
+    async with start as system, speak(system.url, said.at_once, said.pause) as callers:
         await trial.warm(system, callers)
         for pending in said.pending:
             began = time.perf_counter()
@@ -59,7 +65,8 @@ async def play(name: str, said: argparse.Namespace) -> dict[int, trial.Figures]:
 
 async def compare(said: argparse.Namespace) -> str:
     """Measure in alternation, so that what else the machine does falls on all; give the table."""
-    played = {name: {pending: [] for pending in said.pending} for name in APPS}
+    names = [*APPS, *([NAME] if said.restate else [])]
+    played = {name: {pending: [] for pending in said.pending} for name in names}
     for number in range(said.rounds):
         print(f"Round {number + 1} of {said.rounds}", flush=True)
         for name, rounds in played.items():
@@ -68,7 +75,7 @@ async def compare(said: argparse.Namespace) -> str:
     python = ".".join(map(str, sys.version_info[:2]))
     conditions = (
         f"medians of {said.rounds} rounds of {said.requests:,} requests, {said.at_once} callers at once, "
-        f"{1000 * said.pause:g} ms before a first look, Python {python}, {os.cpu_count()} processors"
+        f"{1000 * said.pause:g} ms before a first look, {said.workers} worker processes on the local host, Python {python}, {os.cpu_count()} processors"
     )
     return table.markdown(played, conditions)
 

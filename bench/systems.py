@@ -26,6 +26,7 @@ SAMPLE_SECONDS = 0.02
 LINES = 20
 CONFIGURED = ("ENDPOINT", "TASKHUB", "PUBLIC_BASE_URL", "NOTIFY_LOG", "NOTIFY_URLS", "RECORDS_FILE")
 
+MODULE = (sys.executable, "-m")
 APPS = {
     "ours": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT)],
     "sample": ["devhost", "--port", "0", "--rpc-port", "0", "--app", str(ROOT / "bench" / "sample")],
@@ -40,7 +41,7 @@ class Failed(Exception):
 
 @dataclass
 class Process:
-    """A Python module run by itself; `found` is what its line of readiness said."""
+    """A program run by itself; `found` is what its line of readiness said."""
 
     running: asyncio.subprocess.Process
     found: str
@@ -49,19 +50,20 @@ class Process:
     usage: psutil.Process
 
     @classmethod
-    async def start(cls, arguments: list[str], ready: str, **environment: str) -> Self:
-        """Run a module until it has printed a line that matches `ready`."""
+    async def start(cls, command: list[str], ready: str | None, **environment: str) -> Self:
+        """Run a command until it has printed a line that matches `ready`; without one, it has begun."""
         plain = {name: value for name, value in os.environ.items() if name not in CONFIGURED}
         running = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *arguments,
+            *command,
             cwd=ROOT,
             env={**plain, "PYTHONUNBUFFERED": "1", **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         lines = deque(maxlen=LINES)
+        if ready is None:
+            reading = asyncio.create_task(read(running.stdout, lines))
+            return cls(running, "", lines, reading, psutil.Process(running.pid))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
                 async for line in running.stdout:
@@ -72,7 +74,7 @@ class Process:
         if running.returncode is None:
             running.kill()
         await running.wait()
-        raise Failed(f"{arguments[0]} did not start:\n{''.join(lines)}")
+        raise Failed(f"{command[-1]} did not start:\n{''.join(lines)}")
 
     async def stop(self) -> None:
         """End it as Ctrl-C would; after a while, for good."""
@@ -88,14 +90,14 @@ class Process:
 
     @property
     def cpu_seconds(self) -> float:
-        """Processor time so far, user and system."""
-        times = self.usage.cpu_times()
-        return times.user + times.system
+        """Processor time so far, user and system, with that of its worker processes."""
+        times = [each.cpu_times() for each in (self.usage, *self.usage.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
 
     @property
     def memory(self) -> int:
-        """Resident memory now, in bytes."""
-        return self.usage.memory_info().rss
+        """Resident memory now, in bytes, with that of its worker processes."""
+        return sum(each.memory_info().rss for each in (self.usage, *self.usage.children(recursive=True)))
 
 
 async def read(output: asyncio.StreamReader, lines: deque[str]) -> None:
@@ -112,16 +114,15 @@ class System:
     hub: Process
     app: Process
     statistics: Path
-
-    @property
-    def url(self) -> str:
-        """Where its app answers."""
-        return self.app.found
+    url: str
+    """Where callers find it."""
+    counting: Process
+    """The one that counts."""
 
     async def counts(self) -> dict[str, int]:
-        """Ask the task hub what it has counted since it started."""
+        """Ask what was counted since it started: of ours, of the sample and of the seed by the task hub."""
         self.statistics.unlink(missing_ok=True)
-        self.hub.running.send_signal(signal.SIGUSR1)
+        self.counting.running.send_signal(signal.SIGUSR1)
         async with asyncio.timeout(END_SECONDS):
             while not self.statistics.exists():  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.002)
@@ -150,20 +151,24 @@ class System:
 
 
 @contextlib.asynccontextmanager
-async def running(name: str) -> AsyncIterator[System]:
-    """Start one of APPS with a task hub and, for ours, a file of records of its own, and end both afterwards."""
+async def running(name: str, workers: int = 0) -> AsyncIterator[System]:
+    """Start one of APPS with a task hub and, for ours, a file of records of its own, and end both afterwards.
+
+    `workers`: in how many processes of their own the local host runs an app's functions.
+    """
     async with contextlib.AsyncExitStack() as ending:
         statistics = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))) / "statistics.json"
-        hub = await Process.start(["devhost.taskhub", "--stats", str(statistics)], r"127\.0\.0\.1:(\d+)")
+        hub = await Process.start([*MODULE, "devhost.taskhub", "--stats", str(statistics)], r"127\.0\.0\.1:(\d+)")
         ending.push_async_callback(hub.stop)
         endpoint = f"http://127.0.0.1:{hub.found}"
         ready = r"^Listening on (http://\S+)"
         records = str(statistics.with_name("records.sqlite"))
         nobody = {"NOTIFY_LOG": "false", "NOTIFY_URLS": "", "RECORDS_FILE": records}
-        app = await Process.start(APPS[name], ready, ENDPOINT=endpoint, TASKHUB="default", **nobody)
+        command = [*MODULE, *APPS[name], *(["--workers", str(workers)] if "devhost" in APPS[name] else [])]
+        app = await Process.start(command, ready, ENDPOINT=endpoint, TASKHUB="default", **nobody)
         ending.push_async_callback(app.stop)
         try:
-            yield System(name, hub, app, statistics)
+            yield System(name, hub, app, statistics, url=app.found, counting=hub)
         except Exception as error:
             error.add_note("".join(["The app's last lines:\n", *app.lines]))
             raise

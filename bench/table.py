@@ -27,7 +27,7 @@ ROWS = (
     Row("creates_answered", "Creates per second, until all are answered", "/s", more=True),
     Row("decisions", "Decisions per second, nobody looking", "/s", more=True),
     Row("decisions_seen", "Decisions per second, each seen final", "/s", more=True),
-    Row("answer_p50", "Decision to its answer, many at once, p50 (ours confirms, the others do not)", "ms"),
+    Row("answer_p50", "Decision to its answer, many at once, p50 (ours and floor confirm, the others do not)", "ms"),
     Row("latency_p50", "Decision to final status seen, many at once, p50", "ms"),
     Row("latency_p99", "Decision to final status seen, many at once, p99", "ms"),
     Row("alone_p50", "Decision to final status seen, one at a time, p50", "ms"),
@@ -46,12 +46,13 @@ ROWS = (
     Row("calls_decision", "Calls to the scheduler per decision, nobody looking", ""),
 )
 
-COLUMNS = (("ours", "sample"), ("sample", "seed"), ("ours", "seed"))
-"""What the product costs on one host; what the host costs; both together."""
+NOT_COUNTED = "–"  # noqa: RUF001 - what stands in a table for nothing
+COLUMNS = (("ours", "sample"), ("floor", "sample"), ("sample", "seed"), ("ours", "seed"), ("ours", "restate"))
+"""What the product costs on one host, and would without any code of its own; what the host costs; both; the peer."""
 
 RAW = (
-    "The raw figures of the same run, ours : sample : seed, medians, and in brackets the least and the greatest of "
-    "ours. They hold for that machine and that hour only."
+    "The raw figures of the same run, {systems}, medians, and in brackets the least and the greatest "
+    "of ours. They hold for that machine and that hour only."
 )
 
 Rounds = dict[int, list[Figures]]
@@ -61,7 +62,7 @@ Rounds = dict[int, list[Figures]]
 def markdown(played: dict[str, Rounds], conditions: str) -> str:
     """Write the ratios, and the raw figures below them."""
     pending = list(played["ours"])
-    heads = [f"{a} ÷ {b}, {n:,} pending" for n in pending for a, b in COLUMNS]
+    heads = [f"{a} ÷ {b}, {n:,} pending" for n in pending for a, b in columns(played)]
     raws = [f"{n:,} pending" for n in pending]
     lines = [
         f"Ratios of medians: {conditions}.",
@@ -71,7 +72,7 @@ def markdown(played: dict[str, Rounds], conditions: str) -> str:
         f"|---|---|{'---:|' * len(heads)}",
         *(f"| {row.name} | {'more' if row.more else 'less'} | {ratios(row, played)} |" for row in ROWS),
         "",
-        RAW,
+        RAW.format(systems=" : ".join(played)),
         "",
         f"| Measure | {' | '.join(raws)} |",
         f"|---|{'---:|' * len(raws)}",
@@ -80,15 +81,24 @@ def markdown(played: dict[str, Rounds], conditions: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def columns(played: dict[str, Rounds]) -> list[tuple[str, str]]:
+    """Give the pairs of which both were played."""
+    return [(one, other) for one, other in COLUMNS if one in played and other in played]
+
+
 def ratios(row: Row, played: dict[str, Rounds]) -> str:
     """Write the ratios of the medians for each number of pending requests."""
     return " | ".join(
-        marked(row, middle(row, played[a][n]), middle(row, played[b][n])) for n in played["ours"] for a, b in COLUMNS
+        marked(row, middle(row, played[a][n]), middle(row, played[b][n]))
+        for n in played["ours"]
+        for a, b in columns(played)
     )
 
 
-def marked(row: Row, one: float, other: float) -> str:
+def marked(row: Row, one: float | None, other: float | None) -> str:
     """Write a ratio to two places, with the marker when the first is worse by as much as is written."""
+    if one is None or other is None:
+        return NOT_COUNTED
     if not other:
         return "none : none" if not one else f"{one:.3g} : none"
     shown = round(one / other, 2)
@@ -100,12 +110,13 @@ def raw(row: Row, played: dict[str, Rounds]) -> str:
     """Write the medians of all, and between what ours lie."""
     cells = []
     for pending in played["ours"]:
-        figures = " : ".join(f"{middle(row, rounds[pending]):.4g}" for rounds in played.values())
+        middles = [middle(row, rounds[pending]) for rounds in played.values()]
+        figures = " : ".join(NOT_COUNTED if each is None else f"{each:.4g}" for each in middles)
         each = [figure[row.key] for figure in played["ours"][pending]]
         cells.append(f"{figures} ({min(each):.4g}–{max(each):.4g})")  # noqa: RUF001 - a range
     return " | ".join(cells)
 
 
-def middle(row: Row, rounds: list[Figures]) -> float:
-    """Give the median over the rounds."""
-    return median(figures[row.key] for figures in rounds)
+def middle(row: Row, rounds: list[Figures]) -> float | None:
+    """Give the median over the rounds; nothing where a system does not count that."""
+    return median(figures[row.key] for figures in rounds) if all(row.key in figures for figures in rounds) else None

@@ -110,9 +110,23 @@ async def measure(system: System, callers: Callers, requests: int, pending: int)
         "cpu_both_seen": cpu_both_seen,
         "memory_app": peaks["app"] / MEGABYTE,
         "memory_both": peaks["both"] / MEGABYTE,
+        **({} if "turns" not in after else counted(before, after_creation, after_decisions, after, requests, crowd)),
+    }
+
+
+def counted(
+    before: dict[str, int],
+    created: dict[str, int],
+    decided: dict[str, int],
+    after: dict[str, int],
+    requests: int,
+    crowd: int,
+) -> Figures:
+    """Give what a task hub has counted, for one approval, creation or decision."""
+    return {
         **{key: (after[key] - before[key]) / requests for key in ("turns", "activities", "actions")},
-        "calls_creation": (calls(after_creation) - calls(before)) / requests,
-        "calls_decision": (calls(after_decisions) - calls(after_creation)) / crowd,
+        "calls_creation": (calls(created) - calls(before)) / requests,
+        "calls_decision": (calls(decided) - calls(created)) / crowd,
     }
 
 

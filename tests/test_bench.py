@@ -1,4 +1,4 @@
-"""The bench measures three systems in one run, and what grows; here with a handful of requests."""
+"""The bench measures four systems in one run, and what grows; here with a handful of requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_bench_measures_every_row_of_every_system():
         assert len(cells) == len(table.COLUMNS)
         assert all(float(cell.strip(f" {table.WORSE}")) > 0 for cell in cells), cells
     raised = next(line for line in said.stdout.splitlines() if line.startswith("| Calls to the scheduler per creation"))
-    assert "1.00" in raised, "each of the three starts an instance with one call"
+    assert "1.00" in raised, "each of them starts an instance with one call"
 
 
 @pytest.mark.large
