@@ -75,7 +75,8 @@ async def compare(said: argparse.Namespace) -> str:
     python = ".".join(map(str, sys.version_info[:2]))
     conditions = (
         f"medians of {said.rounds} rounds of {said.requests:,} requests, {said.at_once} callers at once, "
-        f"{1000 * said.pause:g} ms before a first look, {said.workers} worker processes on the local host, Python {python}, {os.cpu_count()} processors"
+        f"{1000 * said.pause:g} ms before a first look, {said.workers} worker processes on the local host, "
+        f"Python {python}, {os.cpu_count()} processors"
     )
     return table.markdown(played, conditions)
 
