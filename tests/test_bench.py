@@ -10,6 +10,7 @@ import pytest
 
 from bench import growth, table
 from bench.__main__ import ROOT
+from bench.systems import APPS
 
 
 @pytest.mark.large
@@ -26,7 +27,7 @@ def test_the_bench_measures_every_row_of_every_system():
     assert said.returncode == 0, said.stderr
     for row in table.ROWS:
         cells = next(line for line in said.stdout.splitlines() if line.startswith(f"| {row.name} |")).split("|")[3:-1]
-        assert len(cells) == len(table.COLUMNS)
+        assert len(cells) == len(table.columns(APPS))
         assert all(float(cell.strip(f" {table.WORSE}")) > 0 for cell in cells), cells
     raised = next(line for line in said.stdout.splitlines() if line.startswith("| Calls to the scheduler per creation"))
     assert "1.00" in raised, "each of them starts an instance with one call"
@@ -48,3 +49,24 @@ def test_growth_is_measured_by_size_and_drawn(tmp_path):
     assert found["alone"]["sample"]["decision_calls"] == 2, "a look and an event"
     assert found["alone"]["ours"]["decision_calls"] >= 3, "a look, an event, and a look that confirms it"
     assert (tmp_path / "growth.svg").read_text().startswith("<?xml")
+
+
+def test_a_peer_that_was_played_stands_beside_ours_and_what_it_does_not_count_is_left_open():
+    ours = {row.key: 2.0 for row in table.ROWS}
+    played = {name: {0: [ours]} for name in APPS}
+    played["restate"] = {0: [{"cycles": 4.0, **{row.key: 1.0 for row in table.ROWS[1:-5]}}]}
+
+    text = table.markdown(played, "as it was")
+
+    def cells(row):
+        return next(line for line in text.splitlines() if line.startswith(f"| {row.name} |")).split("|")[3:-1]
+
+    assert [cell.strip() for cell in cells(table.ROWS[0])] == ["1.00"] * 4 + [f"{table.WORSE} 0.50"]
+    assert [cell.strip() for cell in cells(table.ROWS[-1])] == ["1.00"] * 4 + [table.NOT_COUNTED]
+    assert "ours : sample : floor : seed : restate" in text
+
+
+def test_without_the_peer_nothing_is_said_of_it():
+    text = table.markdown({name: {0: [{row.key: 1.0 for row in table.ROWS}]} for name in APPS}, "as it was")
+
+    assert "restate" not in text
