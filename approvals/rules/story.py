@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from approvals.rules.callbacks import Callback, LateCallback
 from approvals.rules.names import could_be_same, is_same
 from approvals.rules.policy import MAX_REMINDERS, Assurance, Panel, Policy, Stage, identity_key
 from approvals.rules.presentation import Presentation
-from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, compact, load_json
+from approvals.rules.value import Comments, Instant, Name, Text, Value, canonical, load_json
 
 MAX_NOTES = 10
 STATUS_BYTES = 15_000
@@ -379,7 +380,7 @@ class Story(Value):
 
 def utf16_size(value: Any) -> int:
     """Give the bytes of a value as compact JSON in UTF-16, which is how the extension weighs a custom status."""
-    return len(compact(value).encode("utf-16-le"))
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-16-le"))
 
 
 def short_digest(text: str) -> str:
