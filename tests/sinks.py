@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import email
 import email.policy
+import gc
 import http.server
 import json
 import logging
 import socket
 import struct
 import threading
+import warnings
 from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import SMTP
@@ -63,6 +65,12 @@ class Mail:
         return self.message.get_body(("html",)).get_content()
 
 
+async def turns(count=4):
+    """Let the loop do what has been begun."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 class SmtpSink(Sink):
     """A mail server. `failures` says how the next messages are treated: "451", "550", "hang", "drip" or "drop"."""
 
@@ -85,10 +93,15 @@ class SmtpSink(Sink):
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(PATIENCE)
         self.loop.close()
+        del self.sessions, self.server, self.loop
+        with warnings.catch_warnings():  # asyncio lets go of a connection that comes as the server is closed, unclosed
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     async def end(self):
         self.released.set()
         self.server.close()
+        await turns()  # who was accepted just now has a transport by then
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -96,7 +109,7 @@ class SmtpSink(Sink):
         for session in self.sessions:
             if session.transport:
                 session.transport.abort()
-        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
+        await turns()  # the sockets are closed in the next turn of the loop
 
     def session(self):
         self.sessions.append(SMTP(self, hostname="sink", enable_SMTPUTF8=True, loop=self.loop))
