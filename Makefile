@@ -3,6 +3,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs# what running needs is installed
 READY := $(VENV)/.ready# what tests and tools need, too
 PORT ?= 7071
+WORKERS ?= 1# the app in a process of its own, as in Azure; 0: in the host's, where a debugger finds it
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-all check verify fmt bench bench-restate plots infra lock openapi sentences screenshots clean
 
@@ -40,8 +41,8 @@ $(READY): requirements.txt requirements-local.txt requirements-dev.txt constrain
 	$(call install,requirements-dev.txt)
 	@touch $(RUNS) $@
 
-run: $(RUNS) ## start the app on this machine: http://127.0.0.1:7071, or PORT=7072
-	@$(BIN)/python -m devhost --port $(PORT)
+run: $(RUNS) ## start the app on this machine: http://127.0.0.1:7071, or PORT=7072; WORKERS=0 for a debugger
+	@$(BIN)/python -m devhost --port $(PORT) --workers $(WORKERS)
 
 demo: $(RUNS) ## show what people see: the mail, the page, the caller's answers
 	@$(BIN)/python -m devhost.demo

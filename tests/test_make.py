@@ -107,3 +107,8 @@ def test_uv_installs_where_it_is(make):
 def test_another_port_is_a_word_to_make(make):
     assert "-m devhost --port 7071" in make("-n", "run")[1]
     assert "-m devhost --port 7072" in make("-n", "run", "PORT=7072")[1]
+
+
+def test_the_app_runs_in_a_process_of_its_own_unless_a_debugger_shall_find_it(make):
+    assert "--workers 1" in make("-n", "run")[1]
+    assert "--workers 0" in make("-n", "run", "WORKERS=0")[1]

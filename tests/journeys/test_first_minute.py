@@ -17,7 +17,7 @@ from tests.localhost import ROOT, LocalHost
 @pytest.fixture(scope="module")
 def running():
     """Give a local host as `make run` starts it: nothing is set, so the mail stays in its outbox."""
-    host = LocalHost()
+    host = LocalHost("--workers", "1")
     for name in ("NOTIFY_URLS", "NOTIFY_LOG"):
         del host.environment[name]
     host.start()
